@@ -1,0 +1,236 @@
+#include "engine/base/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+namespace rubato {
+namespace fs = std::filesystem;
+namespace {
+
+// "No space left on device" and friends as an Error about one file.
+Error write_error(const fs::path& path, int code) {
+  if (code == ENOSPC || code == EDQUOT)
+    return {ErrorCode::CannotWrite, fmt::format("the disk is full: {} could not be written; free some space and run the same command again", path.string())};
+  return {ErrorCode::CannotWrite, fmt::format("cannot write {}: {}", path.string(), std::strerror(code))};
+}
+
+fs::path folder_of(const fs::path& path) {
+  const auto parent = path.parent_path();
+  return parent.empty() ? fs::path(".") : parent;
+}
+
+Error exists_error(const fs::path& target) {
+  return {ErrorCode::OutputExists, fmt::format("{} exists already; choose another name or pass --overwrite always", target.string())};
+}
+
+Result<> sync_folder(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return write_error(folder, errno);
+  ::fsync(fd);  // some file systems refuse to sync a folder; the rename itself is done
+  ::close(fd);
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> read_file(const fs::path& path, std::uint64_t max_bytes) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
+  std::string text;
+  std::vector<char> buffer(1 << 16);
+  for (;;) {
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      const int code = errno;
+      ::close(fd);
+      return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(code))};
+    }
+    if (got == 0) break;
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+    if (text.size() > max_bytes) {
+      ::close(fd);
+      return Error{ErrorCode::CannotRead, fmt::format("{} is larger than the {} bytes that such a file may have", path.string(), max_bytes)};
+    }
+  }
+  ::close(fd);
+  return text;
+}
+
+Result<MappedFile> MappedFile::open(const fs::path& path) {
+  const auto fail = [&](int code) {
+    return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(code))};
+  };
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fail(errno);
+  struct stat info {};
+  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    ::close(fd);
+    return Error{ErrorCode::CannotRead, fmt::format("{} is not a regular file", path.string())};
+  }
+  MappedFile file;
+  file.path_ = path;
+  file.size_ = static_cast<std::size_t>(info.st_size);
+  if (file.size_ > 0) {
+    void* data = ::mmap(nullptr, file.size_, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED) {
+      const int code = errno;
+      ::close(fd);
+      return fail(code);
+    }
+    file.data_ = static_cast<const std::byte*>(data);
+  }
+  ::close(fd);
+  return file;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), path_(std::move(other.path_)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::forget(std::size_t offset, std::size_t length) const {
+  // Whole pages inside the range only: neighbours may still be in use.
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t begin = (offset + page - 1) / page * page;
+  const std::size_t end = std::min(offset + length, size_) / page * page;
+  if (data_ != nullptr && end > begin) ::madvise(const_cast<std::byte*>(data_) + begin, end - begin, MADV_DONTNEED);
+}
+
+Result<AtomicFile> AtomicFile::create(const fs::path& target, Overwrite overwrite) {
+  RUBATO_OK(check_writable(target, overwrite));
+  AtomicFile file;
+  file.target_ = target;
+  file.overwrite_ = overwrite;
+  std::string name = (folder_of(target) / fmt::format(".{}.XXXXXX.tmp", target.filename().string())).string();
+  file.fd_ = ::mkostemps(name.data(), 4, O_CLOEXEC);
+  if (file.fd_ < 0) return write_error(target, errno);
+  file.temporary_ = name;
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  ::fchmod(file.fd_, 0666 & ~mask);  // mkstemp gives 0600; a result is an ordinary file
+  return file;
+}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : target_(std::move(other.target_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      overwrite_(other.overwrite_),
+      fd_(std::exchange(other.fd_, -1)) {}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+Result<> AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd_, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return write_error(target_, errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+Result<> AtomicFile::write(std::string_view text) { return write(std::as_bytes(std::span(text.data(), text.size()))); }
+
+Result<> AtomicFile::commit() {
+  // A library may have replaced the temporary file, so sync by path rather than by our descriptor.
+  const int fd = ::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return write_error(target_, errno);
+  const bool synced = ::fsync(fd) == 0;
+  const int code = errno;
+  ::close(fd);
+  if (!synced) return write_error(target_, code);
+
+  if (overwrite_ == Overwrite::Always) {
+    if (::rename(temporary_.c_str(), target_.c_str()) != 0) return write_error(target_, errno);
+  } else if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
+    if (errno == EEXIST) return exists_error(target_);
+    // File systems without RENAME_NOREPLACE: link() refuses an existing name as well.
+    if (::link(temporary_.c_str(), target_.c_str()) != 0) return errno == EEXIST ? exists_error(target_) : write_error(target_, errno);
+    ::unlink(temporary_.c_str());
+  }
+  temporary_.clear();
+  return sync_folder(folder_of(target_));
+}
+
+Result<> write_file_atomically(const fs::path& target, std::string_view text, Overwrite overwrite) {
+  RUBATO_TRY(file, AtomicFile::create(target, overwrite));
+  RUBATO_OK(file.write(text));
+  return file.commit();
+}
+
+Result<> check_writable(const fs::path& target, Overwrite overwrite) {
+  std::error_code ignored;
+  if (target.filename().empty() || fs::is_directory(target, ignored))
+    return Error{ErrorCode::CannotWrite, fmt::format("{} is a folder; give a file name", target.string())};
+  if (overwrite == Overwrite::Never && fs::exists(fs::symlink_status(target, ignored))) return exists_error(target);
+  const auto folder = folder_of(target);
+  if (!fs::is_directory(folder, ignored))
+    return Error{ErrorCode::CannotWrite, fmt::format("the folder {} does not exist; create it first", folder.string())};
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return Error{ErrorCode::CannotWrite, fmt::format("the folder {} is not writable: {}", folder.string(), std::strerror(errno))};
+  return {};
+}
+
+std::uint64_t free_bytes(const fs::path& path) {
+  fs::path here = fs::absolute(path);
+  std::error_code failed;
+  for (; !fs::exists(here, failed) && here.has_relative_path();) here = here.parent_path();
+  const auto space = fs::space(here, failed);
+  return failed ? 0 : space.available;
+}
+
+Result<SafePath> SafePath::inside(const fs::path& root, std::string_view relative) {
+  const auto refuse = [&](const char* why) {
+    return Error{ErrorCode::Usage, fmt::format("the path '{}' is refused: {}", relative, why)};
+  };
+  if (relative.empty()) return refuse("it is empty");
+  if (relative.find('\0') != std::string_view::npos) return refuse("it contains a NUL character");
+  if (relative.find('\\') != std::string_view::npos) return refuse("it contains a backslash");
+  const fs::path below(relative);
+  if (below.is_absolute()) return refuse("it is absolute");
+  for (const auto& part : below)
+    if (part == "..") return refuse("it contains '..'");
+
+  std::error_code failed;
+  const auto real_root = fs::weakly_canonical(root, failed);
+  if (failed) return Error{ErrorCode::CannotRead, fmt::format("cannot resolve {}: {}", root.string(), failed.message())};
+  const auto real = fs::weakly_canonical(real_root / below, failed);  // follows links of the part that exists
+  if (failed) return refuse("it cannot be resolved");
+  const auto inside = real.lexically_relative(real_root);
+  if (inside.empty() || *inside.begin() == "..") return refuse("a symbolic link leads out of the folder");
+  return SafePath(real);
+}
+
+UserFolders UserFolders::from_environment() {
+  const auto pick = [](const char* variable, const char* fallback) {
+    const char* set = std::getenv(variable);
+    const char* home = std::getenv("HOME");
+    const fs::path base = set != nullptr && *set == '/' ? fs::path(set) : fs::path(home != nullptr ? home : "/tmp") / fallback;
+    return base / "rubato";
+  };
+  return {pick("XDG_CONFIG_HOME", ".config"), pick("XDG_DATA_HOME", ".local/share"),
+          pick("XDG_STATE_HOME", ".local/state"), pick("XDG_CACHE_HOME", ".cache")};
+}
+
+}  // namespace rubato

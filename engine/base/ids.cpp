@@ -1,0 +1,99 @@
+#include "engine/base/ids.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <random>
+
+#include "engine/base/check.h"
+#include "engine/base/files.h"
+
+namespace rubato {
+namespace {
+constexpr std::string_view kCrockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+}
+
+std::string new_ulid() {
+  static std::mutex mutex;
+  static std::random_device device;
+  static std::int64_t last_ms = 0;
+  static std::array<std::uint8_t, 10> entropy{};
+
+  const std::lock_guard lock(mutex);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const std::int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  if (ms > last_ms) {
+    last_ms = ms;
+    std::generate(entropy.begin(), entropy.end(), [] { return static_cast<std::uint8_t>(device()); });
+  } else {  // same millisecond, or the clock went back: count up
+    for (auto it = entropy.rbegin(); it != entropy.rend() && ++*it == 0; ++it) {
+    }
+  }
+  std::string id(26, '0');
+  for (int i = 0; i < 10; ++i) id[static_cast<std::size_t>(9 - i)] = kCrockford[static_cast<std::size_t>(last_ms >> (5 * i) & 31)];
+  for (int i = 0; i < 16; ++i) {  // 80 bits, five at a time
+    unsigned five = 0;
+    for (int b = 0; b < 5; ++b) {
+      const int bit = i * 5 + b;
+      five = five << 1 | (entropy[static_cast<std::size_t>(bit / 8)] >> (7 - bit % 8) & 1u);
+    }
+    id[static_cast<std::size_t>(10 + i)] = kCrockford[five];
+  }
+  return id;
+}
+
+bool is_ulid(std::string_view text) {
+  return text.size() == 26 && text[0] <= '7' && text.find_first_not_of(kCrockford) == std::string_view::npos;
+}
+
+struct Sha256::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  RUBATO_CHECK(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1);
+}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::update(std::span<const std::byte> bytes) {
+  RUBATO_CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
+}
+void Sha256::update(std::string_view text) { update(std::as_bytes(std::span(text.data(), text.size()))); }
+
+std::string Sha256::hex() {
+  std::array<unsigned char, 32> digest{};
+  unsigned length = 0;
+  RUBATO_CHECK(EVP_DigestFinal_ex(state_->context, digest.data(), &length) == 1 && length == digest.size());
+  std::string text;
+  for (const auto byte : digest) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
+}
+
+std::string sha256_hex(std::string_view text) {
+  Sha256 hash;
+  hash.update(text);
+  return hash.hex();
+}
+
+Result<std::string> sha256_file(const std::filesystem::path& path) {
+  RUBATO_TRY(file, MappedFile::open(path));
+  constexpr std::size_t kChunk = 64u << 20;
+  Sha256 hash;
+  const auto bytes = file.bytes();
+  for (std::size_t at = 0; at < bytes.size(); at += kChunk) {
+    const auto part = bytes.subspan(at, std::min(kChunk, bytes.size() - at));
+    hash.update(part);
+    file.forget(at, part.size());  // hashing 30 GB must not push everything else out of memory
+  }
+  return hash.hex();
+}
+
+}  // namespace rubato

@@ -1,0 +1,98 @@
+#include "engine/base/progress.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "engine/base/check.h"
+
+namespace rubato {
+
+ProgressMeter::ProgressMeter(std::vector<Phase> phases, ProgressSink sink, std::function<double()> now_s)
+    : sink_(std::move(sink)), now_(std::move(now_s)) {
+  if (!now_) {
+    now_ = [] {
+      return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    };
+  }
+  for (auto& phase : phases) phases_.push_back({std::move(phase)});
+}
+
+void ProgressMeter::begin(const std::string& phase, std::int64_t total) {
+  const auto at = std::find_if(phases_.begin(), phases_.end(), [&](const State& s) { return s.plan.name == phase; });
+  RUBATO_CHECK(at != phases_.end(), "unknown phase ", phase);
+  const double now = now_();
+  for (auto it = phases_.begin(); it != at; ++it) {
+    if (it->started >= 0 && it->ended < 0) it->ended = now;
+    it->done = it->plan.total;
+  }
+  at->plan.total = std::max<std::int64_t>(1, total);
+  at->started = at->mark = now;
+  current_ = static_cast<std::size_t>(at - phases_.begin());
+  if (sink_) sink_(snapshot());
+}
+
+void ProgressMeter::advance(std::int64_t done) {
+  State& phase = phases_[current_];
+  const double now = now_();
+  const auto step = done - phase.done;
+  if (step > 0) {
+    const double each = (now - phase.mark) / static_cast<double>(step);
+    phase.sum += each;
+    phase.sum_sq += each * each;
+    ++phase.samples;
+  }
+  phase.done = done;
+  phase.mark = now;
+  if (done >= phase.plan.total) phase.ended = now;
+  if (sink_) sink_(snapshot());
+}
+
+std::vector<std::pair<std::string, double>> ProgressMeter::seconds() const {
+  std::vector<std::pair<std::string, double>> all;
+  for (const auto& phase : phases_)
+    all.emplace_back(phase.plan.name, phase.started < 0 ? 0.0 : (phase.ended < 0 ? now_() : phase.ended) - phase.started);
+  return all;
+}
+
+Progress ProgressMeter::snapshot() const {
+  const State& phase = phases_[current_];
+  Progress p{phase.plan.name, phase.done, phase.plan.total};
+
+  double spent = 0, expected = 0;
+  bool known = true;
+  for (std::size_t i = 0; i < phases_.size(); ++i) {
+    const State& s = phases_[i];
+    if (i > current_) {
+      expected += s.plan.expected_s;
+      known = known && s.plan.expected_s > 0;
+    } else if (s.started >= 0) {
+      spent += (s.ended < 0 ? now_() : s.ended) - s.started;
+    }
+  }
+  const double left = static_cast<double>(phase.plan.total - phase.done);
+  double unit = phase.plan.expected_s / static_cast<double>(phase.plan.total), spread = 0.3 * unit;
+  if (phase.samples >= 2) {
+    const double n = static_cast<double>(phase.samples);
+    unit = phase.sum / n;
+    spread = std::sqrt(std::max(0.0, phase.sum_sq / n - unit * unit));
+  } else {
+    known = known && phase.plan.expected_s > 0;
+  }
+  const double rest = unit * left + expected;
+  const double margin = 2 * spread * std::sqrt(std::max(1.0, left)) + 0.2 * expected;
+  if (known) {
+    p.eta_s = rest;
+    p.eta_lo_s = std::max(0.0, rest - margin);
+    p.eta_hi_s = rest + margin;
+  }
+  const double whole = spent + rest;
+  p.fraction = whole > 0 ? std::clamp(spent / whole, 0.0, 1.0) : 0.0;
+  if (!known) {  // without times, count phases evenly
+    const double within = static_cast<double>(phase.done) / static_cast<double>(phase.plan.total);
+    p.fraction = (static_cast<double>(current_) + within) / static_cast<double>(phases_.size());
+  }
+  return p;
+}
+
+}  // namespace rubato

@@ -1,0 +1,33 @@
+// Small text helpers shared by readers and error messages.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rubato {
+
+// "a, b, c"
+std::string join(std::span<const std::string> parts, std::string_view separator);
+std::vector<std::string> split(std::string_view text, char separator);
+std::string_view trim(std::string_view text);
+
+// The candidate with the smallest edit distance to word, if it is close enough to be a likely typo
+// (at most a third of the word's length, at least one edit).
+std::optional<std::string> nearest_name(std::string_view word, std::span<const std::string> candidates);
+// "; did you mean 'x'?" or "" : appended to messages about unknown names.
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+
+// "39.1 MB" (decimal units, as disks are sold).
+std::string human_bytes(std::uint64_t bytes);
+// "1:05" or "2:03:07"
+std::string human_duration(double seconds);
+
+bool is_valid_utf8(std::string_view text);
+// Cuts text to at most max_bytes without splitting a UTF-8 character.
+std::string_view clip_utf8(std::string_view text, std::size_t max_bytes);
+
+}  // namespace rubato

@@ -1,0 +1,96 @@
+#include "kernels/device.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+
+#include "engine/base/text.h"
+#include "kernels/cuda_backend.h"
+
+namespace rubato {
+namespace {
+
+struct LoadedCuda {
+  const kernels::CudaBackend* backend = nullptr;
+  std::string reason;
+};
+
+// The module lies beside the executable, or in ../lib/rubato of an installation.
+LoadedCuda open_module() {
+  std::error_code failed;
+  const auto here = std::filesystem::read_symlink("/proc/self/exe", failed).parent_path();
+  const std::array candidates{here / "librubato_cuda.so", here / "../lib/rubato/librubato_cuda.so"};
+  for (const auto& path : candidates) {
+    if (!std::filesystem::exists(path, failed)) continue;
+    void* module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+    if (module == nullptr) return {nullptr, fmt::format("the CUDA libraries could not be loaded ({})", ::dlerror())};
+    const auto entry = reinterpret_cast<const kernels::CudaBackend* (*)()>(::dlsym(module, "rubato_cuda_backend"));
+    if (entry == nullptr) return {nullptr, fmt::format("{} is not a Rubato CUDA module", path.string())};
+    const auto* backend = entry();
+    if (backend->device_count() == 0) return {nullptr, "no CUDA device or driver was found"};
+    return {backend, {}};
+  }
+  return {nullptr, "this build has no CUDA part"};
+}
+
+const LoadedCuda& cuda() {
+  static const LoadedCuda loaded = open_module();
+  return loaded;
+}
+
+}  // namespace
+
+namespace kernels {
+const CudaBackend* cuda_backend() { return cuda().backend; }
+}  // namespace kernels
+
+Result<> load_cuda() {
+  if (cuda().backend == nullptr) return Error{ErrorCode::NoDevice, cuda().reason};
+  return {};
+}
+
+std::vector<DeviceInfo> cuda_devices() {
+  std::vector<DeviceInfo> all;
+  if (cuda().backend == nullptr) return all;
+  for (int i = 0; i < cuda().backend->device_count(); ++i) all.push_back(cuda().backend->device_info(i));
+  return all;
+}
+
+Result<at::Device> parse_device(std::string_view name) {
+  if (name == "cpu") return at::Device(at::kCPU);
+  if (name == "auto" || name.empty()) return load_cuda().ok() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  int index = 0;
+  const bool indexed = name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
+                       name.substr(5).find_first_not_of("0123456789") == std::string_view::npos;
+  if (indexed) {
+    index = std::stoi(std::string(name.substr(5)));
+  } else if (name != "cuda") {
+    return Error{ErrorCode::Usage, fmt::format("unknown device '{}'; use auto, cpu, cuda or cuda:N", name)};
+  }
+  RUBATO_OK(load_cuda());
+  const int count = cuda().backend->device_count();
+  if (index >= count) return Error{ErrorCode::NoDevice, fmt::format("there is no device {}; this machine has {} (cuda:0 to cuda:{})", name, count, count - 1)};
+  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+}
+
+Result<at::ScalarType> parse_dtype(std::string_view name, at::Device device) {
+  if (name == "auto" || name.empty()) return device.is_cuda() ? at::kBFloat16 : at::kFloat;
+  if (name == "float32") return at::kFloat;
+  if (name == "bfloat16") return at::kBFloat16;
+  if (name == "float16") return at::kHalf;
+  return Error{ErrorCode::Usage, fmt::format("unknown dtype '{}'; use auto, float32, bfloat16 or float16", name)};
+}
+
+bool is_fatal_cuda_error(std::string_view message) {
+  if (message.find("CUDA error") == std::string_view::npos) return false;
+  constexpr std::array kFatal{"illegal memory access", "launch timed out", "hardware stack error", "illegal instruction",
+                              "misaligned address", "invalid program counter", "unspecified launch failure",
+                              "uncorrectable ECC error", "device-side assert", "cudaErrorAssert"};
+  for (const std::string_view words : kFatal)
+    if (message.find(words) != std::string_view::npos) return true;
+  return false;
+}
+
+}  // namespace rubato

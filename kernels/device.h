@@ -1,0 +1,40 @@
+// Devices: names as users write them ("cpu", "cuda", "cuda:1", "auto"), and the CUDA side of Rubato.
+//
+// The CUDA side is librubato_cuda.so, which brings libtorch_cuda with it. It is loaded when a CUDA device is
+// first asked for, so that a run on the CPU pays neither its start-up time nor its memory.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/error.h"
+
+namespace rubato {
+
+struct DeviceInfo {
+  std::string name;      // "cuda:0"
+  std::string model;     // "NVIDIA H100 80GB HBM3"
+  std::uint64_t memory_bytes = 0, free_bytes = 0;
+  int major = 0, minor = 0;  // compute capability
+};
+
+// Loads the CUDA side once. NoDevice with the reason when it is not built, not installed, or there is no
+// device or driver. Thread-safe.
+Result<> load_cuda();
+
+// CUDA devices of this machine; empty where load_cuda() fails. Loads the CUDA side.
+std::vector<DeviceInfo> cuda_devices();
+
+// "auto" gives the first CUDA device if there is one, else the CPU.
+Result<at::Device> parse_device(std::string_view name);
+
+// "auto" gives float32 on the CPU and bfloat16 on CUDA.
+Result<at::ScalarType> parse_dtype(std::string_view name, at::Device device);
+
+// A context-fatal CUDA error (700, 702, 710, 714–719, 214) makes every later call fail: the process must end.
+bool is_fatal_cuda_error(std::string_view message);
+
+}  // namespace rubato
