@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Builds and runs every test that needs no GPU. The test command of this repository; CI runs it as it is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+packaging/build.sh
+start=$SECONDS
+ctest --preset ci
+echo "[test] suite: $((SECONDS - start)) s"
+
+# The readers of outside data once more under the address and undefined-behaviour sanitizers.
+cmake --preset asan >/dev/null
+ninja -C build/asan >&2
+ctest --preset asan
