@@ -1,0 +1,66 @@
+// StateDict: the weights of one component by name, as they lie on disk.
+//
+// get() gives a tensor that looks straight into the memory-mapped file: nothing is read until its bytes are
+// used, and the mapping lives as long as any such tensor. Such a tensor is read-only by contract: writing to it
+// faults. Tensors whose bytes are not aligned for their type are copied instead.
+// Copies of a StateDict share everything; all members are safe from several threads.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/error.h"
+
+namespace rubato {
+
+class NameTable;
+class WeightSet;
+
+class StateDict {
+ public:
+  // A safetensors file, or a component folder of the diffusers or transformers layout (single or sharded).
+  // Names are those of the file after the rewrite rules of `names`.
+  static Result<StateDict> open(const std::filesystem::path& file_or_folder);
+  static Result<StateDict> open(const std::filesystem::path& file_or_folder, const NameTable& names);
+  static Result<StateDict> from(const WeightSet& weights, const NameTable* names = nullptr);
+  // From tensors in memory: for tests and for weights that were computed.
+  static StateDict of(std::map<std::string, at::Tensor> tensors);
+
+  // The part of the names that start with prefix, without it ("blocks.3.").
+  StateDict sub(std::string_view prefix) const;
+
+  std::vector<std::string> names() const;  // sorted
+  bool has(std::string_view name) const;
+  // Without touching the data. RUBATO_CHECK: the name is there.
+  std::vector<std::int64_t> shape(std::string_view name) const;
+  at::ScalarType dtype(std::string_view name) const;
+  at::Tensor get(std::string_view name) const;
+  // Tells the system that a tensor's pages were used and may go, so that loading holds one copy only.
+  void forget(std::string_view name) const;
+  std::uint64_t bytes() const;
+  // The file or folder, for messages; "memory" for of().
+  const std::string& source() const;
+
+ private:
+  struct Contents;
+  StateDict(std::shared_ptr<const Contents> contents, std::string prefix)
+      : contents_(std::move(contents)), prefix_(std::move(prefix)) {}
+
+  std::shared_ptr<const Contents> contents_;
+  std::string prefix_;
+};
+
+// Element types between files and tensors.
+Result<std::map<std::string, at::Tensor>> read_tensors(const std::filesystem::path& file);  // owned copies
+// Writes CPU or device tensors as one safetensors file, atomically; replaces an existing file only if asked.
+Result<> write_tensors(const std::filesystem::path& file, const std::map<std::string, at::Tensor>& tensors,
+                       const std::map<std::string, std::string>& metadata = {}, bool overwrite = false);
+
+}  // namespace rubato
