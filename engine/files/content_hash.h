@@ -1,0 +1,18 @@
+// Hashes that name a model by its content, kept in a cache so that 30 GB are read once and not before every job.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "engine/base/error.h"
+#include "engine/files/pipeline_folder.h"
+
+namespace rubato {
+
+// SHA-256 over the weights, configurations and tokenizer files of every component, independent of where the folder
+// lies. The cache is keyed by (path, size, mtime in ns, inode); a damaged cache is ignored and written anew.
+Result<std::string> model_content_hash(const PipelineFolder& pipeline, const std::filesystem::path& cache_folder);
+// With UserFolders::from_environment().cache.
+Result<std::string> model_content_hash(const PipelineFolder& pipeline);
+
+}  // namespace rubato
