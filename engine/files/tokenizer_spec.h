@@ -1,0 +1,89 @@
+// TokenizerSpec: a tokenizer as plain data, whichever file it came from. Readers fill it, Tokenizer runs it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/base/error.h"
+
+namespace rubato {
+
+// ---- normaliser steps, in the order in which they run -------------------------------------------------------------
+
+// SentencePiece's precompiled character map: a double-array trie over UTF-8 bytes whose values are offsets into
+// `targets`, a pool of NUL-terminated replacements.
+struct Charsmap {
+  std::vector<std::uint32_t> units;
+  std::string targets;
+};
+struct StripSpaces {
+  bool left = false, right = false;
+};
+// Replaces every run of at least `min_count` matches of `what` ("" = any white space), or, with `runs` false,
+// every occurrence of the literal `what`, by `content`.
+struct ReplaceText {
+  std::string what, content;
+  std::size_t min_count = 1;
+  bool runs = false;
+};
+struct PrependText {
+  std::string text;
+};
+enum class UnicodeForm { Nfc, Nfd, Nfkc, Nfkd };
+struct NmtControls {};  // drops control characters, maps exotic spaces and line breaks to a space
+using NormalizerStep = std::variant<Charsmap, StripSpaces, ReplaceText, PrependText, UnicodeForm, NmtControls>;
+
+// ---- pre-tokenizer steps -------------------------------------------------------------------------------------------
+
+struct WhitespaceSplit {};
+struct Metaspace {
+  enum class Prepend { Always, First, Never };
+  std::string replacement = "\xE2\x96\x81";  // U+2581
+  Prepend prepend = Prepend::Always;
+  bool split = true;
+};
+using PreTokenizerStep = std::variant<WhitespaceSplit, Metaspace>;
+
+// ---- the rest ------------------------------------------------------------------------------------------------------
+
+struct AddedToken {
+  std::int32_t id = -1;
+  std::string content;
+  bool single_word = false, lstrip = false, rstrip = false, normalized = true, special = false;
+};
+
+struct TokenizerSpec {
+  static constexpr std::uint64_t kMaxFileBytes = 64u << 20;
+  static constexpr std::size_t kMaxPieces = 1u << 20;
+  static constexpr std::size_t kMaxPieceBytes = 1u << 10;
+
+  std::string source;  // the file's name, for messages
+  std::vector<std::string> pieces;
+  std::vector<double> scores;
+  std::int32_t unk_id = 0;
+  bool byte_fallback = false;
+  std::vector<NormalizerStep> normalizer;
+  std::vector<PreTokenizerStep> pre_tokenizer;
+  std::vector<AddedToken> added;
+  std::vector<std::int32_t> prefix, suffix;  // the template's ids around the text
+  std::string eos = "</s>", pad = "<pad>";
+
+  // Id of a piece or an added token, -1 when there is none. Linear: for readers only.
+  std::int32_t find(std::string_view content) const;
+};
+
+// Readers. ModelUnfit with every problem named.
+Result<TokenizerSpec> read_tokenizer_json(std::string_view json, const std::string& source);
+Result<TokenizerSpec> read_spiece_model(std::string_view bytes, const std::string& source);
+// Parses a charsmap blob (u32 trie bytes, trie, targets).
+Result<Charsmap> parse_charsmap(std::string_view blob, const std::string& source);
+
+// What tokenizer_config.json adds: the class's rules, the names of the special tokens, more added tokens.
+Result<> apply_tokenizer_config(TokenizerSpec& spec, std::string_view json, const std::string& source, bool from_spiece);
+
+}  // namespace rubato
