@@ -1,0 +1,152 @@
+#include "kernels/norm/norm.h"
+
+#include <cmath>
+
+#include "engine/base/check.h"
+#include "kernels/cuda_backend.h"
+
+namespace rubato::kernels {
+namespace {
+
+at::Tensor widened(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
+
+void check_rows(const char* what, const at::Tensor& x) {
+  RUBATO_CHECK(x.dim() == 3 && x.stride(2) == 1, what, ": rows must be [B,S,D] with contiguous D, got ", x.sizes());
+}
+
+void check_modulation(const char* what, const at::Tensor& x, const at::Tensor& m) {
+  const bool fits = m.dim() == 3 && (m.size(0) == 1 || m.size(0) == x.size(0)) &&
+                    (m.size(1) == 1 || m.size(1) == x.size(1)) && m.size(2) == x.size(2) && m.stride(2) == 1 &&
+                    m.device() == x.device();
+  RUBATO_CHECK(fits, what, ": modulation ", m.sizes(), " does not fit x ", x.sizes());
+  RUBATO_CHECK(m.scalar_type() == (x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat), what, ": modulation is ",
+               m.scalar_type(), " for x of ", x.scalar_type());
+}
+
+void check_weight(const char* what, const at::Tensor& x, const at::Tensor& w) {
+  const bool fits = w.dim() == 1 && w.size(0) == x.size(-1) && w.is_contiguous() && w.device() == x.device();
+  RUBATO_CHECK(fits, what, ": weight ", w.sizes(), " does not fit x ", x.sizes());
+  RUBATO_CHECK(w.scalar_type() == x.scalar_type() || w.scalar_type() == at::kFloat, what, ": weight is ",
+               w.scalar_type(), " for x of ", x.scalar_type());
+}
+
+void check_residual(const char* what, const at::Tensor& x, const at::Tensor& y) {
+  check_rows(what, y);
+  RUBATO_CHECK(y.sizes() == x.sizes() && y.scalar_type() == x.scalar_type() && y.device() == x.device(), what, ": y ",
+               y.sizes(), " is not like x ", x.sizes());
+}
+
+// The definitions, which are also the CPU path.
+namespace ref {
+
+at::Tensor layer_norm(const at::Tensor& x, const std::optional<at::Tensor>& weight,
+                      const std::optional<at::Tensor>& bias, double eps) {
+  return std::get<0>(at::native_layer_norm(x, {x.size(-1)}, weight, bias, eps));
+}
+
+at::Tensor layer_norm_modulated(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale, double eps) {
+  const at::Tensor wide = widened(x);
+  if (scale.numel() == x.size(-1)) {  // one time step: the modulation is an affine norm, which is one pass
+    return layer_norm(wide, (scale + 1).flatten(), shift.flatten(), eps).to(x.scalar_type());
+  }
+  at::Tensor n = layer_norm(wide, {}, {}, eps);
+  return at::addcmul_out(n, shift, n, scale + 1).to(x.scalar_type());
+}
+
+at::Tensor layer_norm_affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps) {
+  const at::Tensor wide = widened(x);
+  return layer_norm(wide, weight.to(wide.scalar_type()), bias.to(wide.scalar_type()), eps).to(x.scalar_type());
+}
+
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
+  const at::Tensor wide = widened(x);
+  const at::Tensor norm = at::linalg_vector_norm(wide, 2, {-1}, /*keepdim=*/true);
+  const at::Tensor inverse = norm.square_().div_(static_cast<double>(x.size(-1))).add_(eps).rsqrt_();
+  return (wide * inverse).mul_(weight.to(wide.scalar_type())).to(x.scalar_type());
+}
+
+at::Tensor residual(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate) {
+  const at::Tensor wide = widened(x);
+  return (gate.defined() ? at::addcmul(wide, widened(y), gate) : wide + widened(y)).to(x.scalar_type());
+}
+
+at::Tensor channel_norm(const at::Tensor& x, const at::Tensor& gamma, bool silu) {
+  const at::Tensor wide = widened(x);
+  std::vector<std::int64_t> per_channel(static_cast<std::size_t>(x.dim()), 1);
+  per_channel[1] = x.size(1);
+  const at::Tensor scaled =
+      gamma.to(wide.scalar_type()).mul(std::sqrt(static_cast<double>(x.size(1)))).view(per_channel);
+  at::Tensor out = (wide / at::linalg_vector_norm(wide, 2, {1}, /*keepdim=*/true).clamp_min_(1e-12)).mul_(scaled);
+  return (silu ? at::silu_(out) : out).to(x.scalar_type());
+}
+
+}  // namespace ref
+}  // namespace
+
+at::Tensor layer_norm_modulated(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale, double eps) {
+  check_rows("layer_norm_modulated", x);
+  check_modulation("layer_norm_modulated", x, shift);
+  check_modulation("layer_norm_modulated", x, scale);
+  return ref::layer_norm_modulated(x, shift, scale, eps);
+}
+
+at::Tensor layer_norm_affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps) {
+  check_rows("layer_norm_affine", x);
+  check_weight("layer_norm_affine", x, weight);
+  check_weight("layer_norm_affine", x, bias);
+  return ref::layer_norm_affine(x, weight, bias, eps);
+}
+
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
+  check_rows("rms_norm", x);
+  check_weight("rms_norm", x, weight);
+  return ref::rms_norm(x, weight, eps);
+}
+
+at::Tensor gated_residual(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate) {
+  check_rows("gated_residual", x);
+  check_residual("gated_residual", x, y);
+  check_modulation("gated_residual", x, gate);
+  return ref::residual(x, y, gate);
+}
+
+ResidualNorm residual_norm_modulated(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate,
+                                     const at::Tensor& shift, const at::Tensor& scale, double eps) {
+  check_rows("residual_norm_modulated", x);
+  check_residual("residual_norm_modulated", x, y);
+  if (gate.defined()) check_modulation("residual_norm_modulated", x, gate);
+  check_modulation("residual_norm_modulated", x, shift);
+  check_modulation("residual_norm_modulated", x, scale);
+  at::Tensor sum = ref::residual(x, y, gate);
+  at::Tensor norm = ref::layer_norm_modulated(sum, shift, scale, eps);
+  return {std::move(sum), std::move(norm)};
+}
+
+ResidualNorm residual_norm_affine(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate,
+                                  const at::Tensor& weight, const at::Tensor& bias, double eps) {
+  check_rows("residual_norm_affine", x);
+  check_residual("residual_norm_affine", x, y);
+  if (gate.defined()) check_modulation("residual_norm_affine", x, gate);
+  check_weight("residual_norm_affine", x, weight);
+  check_weight("residual_norm_affine", x, bias);
+  at::Tensor sum = ref::residual(x, y, gate);
+  at::Tensor norm = ref::layer_norm_affine(sum, weight, bias, eps);
+  return {std::move(sum), std::move(norm)};
+}
+
+namespace {
+at::Tensor checked_channel_norm(const at::Tensor& x, const at::Tensor& gamma, bool silu) {
+  RUBATO_CHECK(x.dim() == 4 || x.dim() == 5, "channel_norm: x must be [B,C,H,W] or [B,C,F,H,W], got ", x.sizes());
+  RUBATO_CHECK(gamma.numel() == x.size(1) && gamma.device() == x.device(), "channel_norm: gamma ", gamma.sizes(),
+               " does not fit x ", x.sizes());
+  return ref::channel_norm(x, gamma, silu);
+}
+}  // namespace
+
+at::Tensor channel_norm(const at::Tensor& x, const at::Tensor& gamma) { return checked_channel_norm(x, gamma, false); }
+
+at::Tensor channel_norm_silu(const at::Tensor& x, const at::Tensor& gamma) {
+  return checked_channel_norm(x, gamma, true);
+}
+
+}  // namespace rubato::kernels
