@@ -16,7 +16,7 @@ void check_rows(const char* what, const at::Tensor& x) {
 
 void check_modulation(const char* what, const at::Tensor& x, const at::Tensor& m) {
   const bool fits = m.dim() == 3 && (m.size(0) == 1 || m.size(0) == x.size(0)) &&
-                    (m.size(1) == 1 || m.size(1) == x.size(1)) && m.size(2) == x.size(2) && m.stride(2) == 1 &&
+                    m.size(1) > 0 && x.size(1) % m.size(1) == 0 && m.size(2) == x.size(2) && m.stride(2) == 1 &&
                     m.device() == x.device();
   RUBATO_CHECK(fits, what, ": modulation ", m.sizes(), " does not fit x ", x.sizes());
   RUBATO_CHECK(m.scalar_type() == (x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat), what, ": modulation is ",
@@ -39,6 +39,9 @@ void check_residual(const char* what, const at::Tensor& x, const at::Tensor& y) 
 // The definitions, which are also the CPU path.
 namespace ref {
 
+// x [B,S,D] as [B,G,S/G,D], which a modulation [B,G,1,D] broadcasts over.
+at::Tensor grouped(const at::Tensor& x, const at::Tensor& m) { return x.unflatten(1, {m.size(1), -1}); }
+
 at::Tensor layer_norm(const at::Tensor& x, const std::optional<at::Tensor>& weight,
                       const std::optional<at::Tensor>& bias, double eps) {
   return std::get<0>(at::native_layer_norm(x, {x.size(-1)}, weight, bias, eps));
@@ -50,7 +53,9 @@ at::Tensor layer_norm_modulated(const at::Tensor& x, const at::Tensor& shift, co
     return layer_norm(wide, (scale + 1).flatten(), shift.flatten(), eps).to(x.scalar_type());
   }
   at::Tensor n = layer_norm(wide, {}, {}, eps);
-  return at::addcmul_out(n, shift, n, scale + 1).to(x.scalar_type());
+  at::Tensor rows = grouped(n, scale);
+  rows.mul_((scale + 1).unsqueeze(2)).add_(shift.unsqueeze(2));
+  return n.to(x.scalar_type());
 }
 
 at::Tensor layer_norm_affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps) {
@@ -67,7 +72,9 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
 
 at::Tensor residual(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate) {
   const at::Tensor wide = widened(x);
-  return (gate.defined() ? at::addcmul(wide, widened(y), gate) : wide + widened(y)).to(x.scalar_type());
+  if (!gate.defined()) return (wide + widened(y)).to(x.scalar_type());
+  const at::Tensor sum = at::addcmul(grouped(wide, gate), grouped(widened(y), gate), gate.unsqueeze(2));
+  return sum.flatten(1, 2).to(x.scalar_type());
 }
 
 at::Tensor channel_norm(const at::Tensor& x, const at::Tensor& gamma, bool silu) {
