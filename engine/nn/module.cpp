@@ -82,7 +82,8 @@ std::optional<std::string> mismatch(std::vector<Wanted>& wanted, const StateDict
       } else if (const auto shape = weights.shape(part.name); shape != part.shape) {
         misshapen.push_back(part.name + " is " + spelled(shape) + ", not " + spelled(part.shape));
       } else if (!at::isFloatingType(weights.dtype(part.name))) {
-        misshapen.push_back(part.name + " holds " + at::toString(weights.dtype(part.name)) + ", not numbers with a fraction");
+        misshapen.push_back(part.name + " holds " + at::toString(weights.dtype(part.name)) +
+                            ", not numbers with a fraction");
       }
     }
   }

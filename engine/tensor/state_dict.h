@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/files.h"
 
 namespace rubato {
 
@@ -26,10 +27,10 @@ class WeightSet;
 class StateDict {
  public:
   // A safetensors file, or a component folder of the diffusers or transformers layout (single or sharded).
-  // Names are those of the file after the rewrite rules of `names`.
+  // Checkpoints in their authors' own layout are recognised by their names, which are rewritten to diffusers'.
   static Result<StateDict> open(const std::filesystem::path& file_or_folder);
-  static Result<StateDict> open(const std::filesystem::path& file_or_folder, const NameTable& names);
-  static Result<StateDict> from(const WeightSet& weights, const NameTable* names = nullptr);
+  // Names are rewritten by the given table. ModelUnfit when two tensors end up with one name.
+  static Result<StateDict> from(const WeightSet& weights, const NameTable& names, std::string source);
   // From tensors in memory: for tests and for weights that were computed.
   static StateDict of(std::map<std::string, at::Tensor> tensors);
 
@@ -57,10 +58,10 @@ class StateDict {
   std::string prefix_;
 };
 
-// Element types between files and tensors.
-Result<std::map<std::string, at::Tensor>> read_tensors(const std::filesystem::path& file);  // owned copies
-// Writes CPU or device tensors as one safetensors file, atomically; replaces an existing file only if asked.
+// A safetensors file as tensors in memory (copies), and back: traces, latents, reference tensors.
+Result<std::map<std::string, at::Tensor>> read_tensors(const std::filesystem::path& file);
+// Writes tensors of any device atomically.
 Result<> write_tensors(const std::filesystem::path& file, const std::map<std::string, at::Tensor>& tensors,
-                       const std::map<std::string, std::string>& metadata = {}, bool overwrite = false);
+                       const std::map<std::string, std::string>& metadata, Overwrite overwrite);
 
 }  // namespace rubato
