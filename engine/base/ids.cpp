@@ -56,6 +56,9 @@ struct Sha256::State {
 Sha256::Sha256() : state_(std::make_unique<State>()) {
   RUBATO_CHECK(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1);
 }
+Sha256::Sha256(const Sha256& other) : state_(std::make_unique<State>()) {
+  RUBATO_CHECK(EVP_MD_CTX_copy_ex(state_->context, other.state_->context) == 1);
+}
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;

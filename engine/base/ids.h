@@ -18,11 +18,12 @@ namespace rubato {
 std::string new_ulid();
 bool is_ulid(std::string_view text);
 
-// SHA-256, fed in pieces.
+// SHA-256, fed in pieces. A copy goes on independently: hex() of a copy is the digest so far.
 class Sha256 {
  public:
   Sha256();
   ~Sha256();
+  Sha256(const Sha256& other);
   Sha256(Sha256&&) noexcept;
   Sha256& operator=(Sha256&&) noexcept;
   void update(std::span<const std::byte> bytes);

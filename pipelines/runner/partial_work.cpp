@@ -1,0 +1,92 @@
+#include "pipelines/runner/partial_work.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/base/files.h"
+#include "engine/base/json.h"
+#include "engine/files/safetensors.h"
+#include "engine/tensor/state_dict.h"
+
+namespace rubato {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+constexpr int kVersion = 1;
+constexpr const char* kStateEntry = "rubato.state";   // in the safetensors header
+constexpr const char* kSchedulerPrefix = "scheduler.";  // of the scheduler's tensors
+
+}  // namespace
+
+PartialWork::PartialWork(const fs::path& output, std::string key)
+    : folder_(output.string() + ".rubato-partial"), key_(std::move(key)) {}
+
+std::optional<DenoiseState> PartialWork::load(std::string& ignored) const {
+  const auto file = folder_ / "latents.safetensors";
+  std::error_code failed;
+  if (!fs::exists(file, failed)) return std::nullopt;
+  const auto give_up = [&](std::string why) {
+    ignored = fmt::format("{} is not used: {}", folder_.string(), why);
+    return std::nullopt;
+  };
+  const auto header = SafetensorsFile::open(file);
+  if (!header) return give_up(header.error().message);
+  const auto entry = header->metadata().find(kStateEntry);
+  if (entry == header->metadata().end()) return give_up("it holds no state");
+  const auto parsed = parse_json(entry->second, file.string());
+  if (!parsed) return give_up(parsed.error().message);
+  const json& state = *parsed;
+  if (!state.is_object() || state.value("version", 0) != kVersion || !state.contains("scheduler") || !state["next_step"].is_number_integer())
+    return give_up("it was written by another version");
+  if (state.value("key", "") != key_) return give_up("it belongs to other settings");
+
+  auto tensors = read_tensors(file);
+  if (!tensors) return give_up(tensors.error().message);
+  DenoiseState loaded;
+  loaded.next_step = state["next_step"].get<int>();
+  loaded.scheduler.values = state["scheduler"];
+  for (auto& [name, tensor] : *tensors) {
+    if (name == "latents")
+      loaded.latents = tensor;
+    else if (name.starts_with(kSchedulerPrefix))
+      loaded.scheduler.tensors[name.substr(std::string_view(kSchedulerPrefix).size())] = tensor;
+  }
+  if (!loaded.latents.defined()) return give_up("it holds no latents");
+  return loaded;
+}
+
+Result<> PartialWork::save(const DenoiseState& state, int total_steps) {
+  std::error_code failed;
+  fs::create_directory(folder_, failed);
+  if (failed) return Error{ErrorCode::CannotWrite, fmt::format("cannot create {}: {}", folder_.string(), failed.message())};
+  const json description{{"version", kVersion},
+                         {"key", key_},
+                         {"next_step", state.next_step},
+                         {"total_steps", total_steps},
+                         {"scheduler", state.scheduler.values}};
+  std::map<std::string, at::Tensor> tensors{{"latents", state.latents}};
+  for (const auto& [name, tensor] : state.scheduler.tensors) tensors[kSchedulerPrefix + name] = tensor;
+  RUBATO_OK(write_tensors(folder_ / "latents.safetensors", tensors, {{kStateEntry, description.dump()}}, /*overwrite=*/true));
+  saved_step_ = state.next_step;
+  total_steps_ = total_steps;
+  return write_file_atomically(folder_ / "state.json", description.dump(2) + "\n", Overwrite::Always);
+}
+
+void PartialWork::remove() {
+  std::error_code ignored;
+  fs::remove(folder_ / "latents.safetensors", ignored);
+  fs::remove(folder_ / "state.json", ignored);
+  fs::remove(folder_, ignored);  // stays if a person put something else there
+  saved_step_ = -1;
+}
+
+std::string PartialWork::what_is_kept() const {
+  if (!saved()) return "nothing was kept";
+  if (saved_step_ >= total_steps_)
+    return fmt::format("the finished latents are kept in {}; the same command only decodes them", folder_.string());
+  return fmt::format("step {} of {} is kept in {}; the same command goes on from there", saved_step_, total_steps_, folder_.string());
+}
+
+}  // namespace rubato

@@ -1,0 +1,45 @@
+// Partial work of a job: OUT.rubato-partial/ beside the output, from which the same command goes on.
+//
+//   latents.safetensors   latents and the scheduler's tensors; its header carries the state, so that one atomic
+//                         rename replaces tensors and state together
+//   state.json            the same state for people
+// A key (hash of everything that decides the result) guards against going on with other settings.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "engine/base/error.h"
+#include "pipelines/text_to_video/wan_pipeline.h"
+
+namespace rubato {
+
+class PartialWork {
+ public:
+  // Of an output; touches nothing yet. `key` names the settings that the saved state belongs to.
+  PartialWork(const std::filesystem::path& output, std::string key);
+
+  // The state saved by an earlier run with the same key; nothing when there is none. A state of other settings or
+  // a damaged one is ignored, `ignored` says why.
+  std::optional<DenoiseState> load(std::string& ignored) const;
+
+  // Saves after a step; replaces the earlier state. CannotWrite on a full disk: the earlier state stays.
+  Result<> save(const DenoiseState& state, int total_steps);
+
+  // Removes the folder (the job is done) and what it holds, nothing else.
+  void remove();
+
+  bool saved() const { return saved_step_ >= 0; }
+  int saved_step() const { return saved_step_; }  // steps finished in the saved state, -1 if none
+  const std::filesystem::path& folder() const { return folder_; }
+  // "step 12 of 30 is kept in clip.mp4.rubato-partial; the same command goes on from there", or "nothing was kept".
+  std::string what_is_kept() const;
+
+ private:
+  std::filesystem::path folder_;
+  std::string key_;
+  int saved_step_ = -1, total_steps_ = 0;
+};
+
+}  // namespace rubato

@@ -1,0 +1,125 @@
+// Video from a sentence with a Wan checkpoint (2.1, 2.2 A14B with two experts, 2.2 TI2V-5B), and from a sentence and
+// a picture where the checkpoint can. Tensors in, tensors out; no files but the model's, no job.
+//
+// The stages are separate calls, in this order, so that whoever runs them can save what is finished in between:
+//   encode_text → initial_latents → encode_image → denoise → decode
+//
+// Shapes: B batch, C latent channels, F latent frames, h×w latent cells, T text tokens, D text width.
+// Threads: one job at a time. Errors: Cancelled from a stop token, Numerics at the first step whose latents are not
+// finite; lack of memory is thrown (guard() at the border of a job turns it into an Error).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/files/pipeline_folder.h"
+#include "engine/files/tokenizer.h"
+#include "engine/models/umt5/encoder.h"
+#include "engine/models/wan/transformer.h"
+#include "engine/models/wan_vae/vae.h"
+#include "engine/sampling/scheduler.h"
+
+namespace rubato {
+
+// What a picture of a video should be; every field is set (defaults are filled in by whoever made the job).
+struct VideoRequest {
+  std::string prompt, negative_prompt;
+  std::int64_t width = 0, height = 0, frames = 0;  // pixels, pixel frames
+  int steps = 0;
+  double guidance = 1, guidance_2 = 1;  // at most 1: no second branch; _2: for the low-noise expert
+  int max_sequence_length = 512;
+  std::uint64_t seed = 0;
+};
+
+// Token ids and embeddings of one prompt. embeddings [1, T, D] with zeros past the prompt.
+struct EncodedPrompt {
+  std::vector<std::int32_t> ids;
+  at::Tensor embeddings;
+  std::string cut_text;  // what did not fit into T tokens; empty if all did
+};
+struct EncodedText {
+  EncodedPrompt prompt;
+  std::optional<EncodedPrompt> negative;  // absent without guidance
+};
+
+// Where a denoising loop stands: enough to go on from here and get the same result bit for bit.
+struct DenoiseState {
+  int next_step = 0;
+  at::Tensor latents;               // [1, C, F, h, w] float32
+  SchedulerState scheduler;
+};
+
+// Looks at a run from outside. Every member may be empty.
+struct DenoiseObserver {
+  std::stop_token stop;
+  // After step i; velocity as the scheduler received it.
+  std::function<void(int step, const at::Tensor& velocity, const DenoiseState& after)> on_step;
+};
+
+class WanPipeline {
+ public:
+  struct LoadOptions {
+    at::Device device{at::kCPU};
+    at::ScalarType dtype = at::kFloat;
+  };
+  // Opens the folder and loads all parts; ModelMissing or ModelUnfit with every problem named.
+  // on_part is told before each part is loaded ("text_encoder", 0, 4).
+  static Result<std::unique_ptr<WanPipeline>> load(const PipelineFolder& folder, const LoadOptions& options,
+                                                   const std::function<void(const std::string& part, int done, int total)>& on_part = {},
+                                                   std::stop_token stop = {});
+
+  EncodedText encode_text(const VideoRequest& request) const;
+
+  // Noise [1, C, F, h, w] in float32 from torch's CPU generator: the same for every device.
+  at::Tensor initial_latents(const VideoRequest& request) const;
+
+  // Normalised latent [1, C, 1, h, w] of a first frame; image [H, W, 3] in 0..1 of the request's size.
+  at::Tensor encode_image(const at::Tensor& image) const;
+
+  // Final latents [1, C, F, h, w], before the VAE's de-normalisation. first_frame: from encode_image, or undefined.
+  Result<at::Tensor> denoise(const VideoRequest& request, const EncodedText& text, DenoiseState start,
+                             const at::Tensor& first_frame, const DenoiseObserver& observer);
+
+  // Frames in order, a few at a time: [1, 3, n, H, W] in -1..1 on the pipeline's device.
+  Result<> decode(const at::Tensor& latents, const DecodeOptions& options,
+                  const std::function<Result<>(const at::Tensor& frames)>& sink);
+
+  // The sampler's schedule for a request of n steps.
+  Result<std::unique_ptr<Scheduler>> make_schedule(const VideoRequest& request) const;
+
+  bool takes_image() const { return expand_timesteps_; }
+  std::int64_t latent_channels() const;
+  std::int64_t spatial_ratio() const;
+  std::int64_t temporal_ratio() const;
+  std::uint64_t parameter_bytes();
+
+ private:
+  struct Expert {
+    std::unique_ptr<wan::Transformer> transformer;
+    double guidance_of(const VideoRequest& request) const { return high_noise ? request.guidance : request.guidance_2; }
+    bool high_noise = true;
+  };
+  WanPipeline() = default;
+  Expert& expert_at(double timestep);
+  at::Tensor guided_velocity(Expert& expert, const VideoRequest& request, const at::Tensor& input, const at::Tensor& timestep,
+                             const EncodedText& text);
+
+  LoadOptions options_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::unique_ptr<umt5::Encoder> text_encoder_;
+  Expert high_noise_, low_noise_;         // low_noise_ is empty for one-expert models
+  std::unique_ptr<AutoencoderKLWan> vae_;
+  nlohmann::json scheduler_config_;
+  std::optional<double> boundary_timestep_;  // at and above it, the high-noise expert works
+  bool expand_timesteps_ = false;            // one time step per token (TI2V-5B)
+};
+
+}  // namespace rubato
