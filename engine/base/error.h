@@ -65,10 +65,12 @@ class [[nodiscard]] Result {
   T&& value() && { return std::get<0>(std::move(state_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
+  T&& operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  const Error& error() const { return std::get<1>(state_); }
+  const Error& error() const& { return std::get<1>(state_); }
+  Error&& error() && { return std::get<1>(std::move(state_)); }
 
  private:
   std::variant<T, Error> state_;
@@ -81,7 +83,8 @@ class [[nodiscard]] Result<void> {
   Result(Error error) : error_(std::move(error)), ok_(false) {}
   bool ok() const { return ok_; }
   explicit operator bool() const { return ok_; }
-  const Error& error() const { return error_; }
+  const Error& error() const& { return error_; }
+  Error&& error() && { return std::move(error_); }
 
  private:
   Error error_;
@@ -94,14 +97,16 @@ class [[nodiscard]] Result<void> {
 #define RUBATO_CONCAT(a, b) RUBATO_CONCAT_INNER(a, b)
 
 // RUBATO_TRY(var, expr): binds the value of expr to var, or returns its error from this function.
-#define RUBATO_TRY(var, expr) RUBATO_TRY_INNER(var, expr, RUBATO_CONCAT(rubato_try_, __LINE__))
-#define RUBATO_TRY_INNER(var, expr, tmp) \
-  auto tmp = (expr);                     \
-  if (!tmp.ok()) return tmp.error();     \
+#define RUBATO_TRY(var, ...) RUBATO_TRY_INNER(var, RUBATO_CONCAT(rubato_try_, __COUNTER__), __VA_ARGS__)
+#define RUBATO_TRY_INNER(var, tmp, ...)         \
+  auto tmp = (__VA_ARGS__);                     \
+  if (!tmp.ok()) return std::move(tmp).error(); \
   auto var = std::move(tmp).value()
 
 // RUBATO_OK(expr): the same for an expression without a value.
-#define RUBATO_OK(expr)                                               \
-  do {                                                                \
-    if (auto rubato_ok_ = (expr); !rubato_ok_.ok()) return rubato_ok_.error(); \
+// (Names from __COUNTER__: an expression may be a lambda that uses the macro itself.)
+#define RUBATO_OK(...) RUBATO_OK_INNER(RUBATO_CONCAT(rubato_ok_, __COUNTER__), __VA_ARGS__)
+#define RUBATO_OK_INNER(tmp, ...)                                           \
+  do {                                                                      \
+    if (auto tmp = (__VA_ARGS__); !tmp.ok()) return std::move(tmp).error(); \
   } while (false)

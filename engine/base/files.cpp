@@ -6,10 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 #include <vector>
+
+#include "engine/base/ids.h"
+#include "engine/base/text.h"
 
 namespace rubato {
 namespace fs = std::filesystem;
@@ -31,11 +36,28 @@ Error exists_error(const fs::path& target) {
   return {ErrorCode::OutputExists, fmt::format("{} exists already; choose another name or pass --overwrite always", target.string())};
 }
 
-Result<> sync_folder(const fs::path& folder) {
+// Best effort: the rename is done, and some folders cannot be opened for reading or synced.
+void sync_folder(const fs::path& folder) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return write_error(folder, errno);
-  ::fsync(fd);  // some file systems refuse to sync a folder; the rename itself is done
+  if (fd < 0) return;
+  ::fsync(fd);
   ::close(fd);
+}
+
+// Renames without replacing. Not every file system knows RENAME_NOREPLACE or hard links; the last resort has a
+// gap between looking and renaming, where a file of that name could appear.
+Result<> rename_to_new(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+  if (errno == EEXIST) return exists_error(to);
+  if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) return write_error(to, errno);
+  if (::link(from.c_str(), to.c_str()) == 0) {
+    ::unlink(from.c_str());
+    return {};
+  }
+  if (errno == EEXIST) return exists_error(to);
+  std::error_code ignored;
+  if (fs::exists(fs::symlink_status(to, ignored))) return exists_error(to);
+  if (::rename(from.c_str(), to.c_str()) != 0) return write_error(to, errno);
   return {};
 }
 
@@ -69,7 +91,7 @@ Result<MappedFile> MappedFile::open(const fs::path& path) {
   const auto fail = [&](int code) {
     return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(code))};
   };
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // do not wait for the writer of a fifo
   if (fd < 0) return fail(errno);
   struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -106,6 +128,13 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+void MappedFile::prefetch(std::size_t offset, std::size_t length) const {
+  if (data_ == nullptr || offset >= size_) return;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t begin = offset / page * page;
+  ::madvise(const_cast<std::byte*>(data_) + begin, std::min(length + (offset - begin), size_ - begin), MADV_WILLNEED);
+}
+
 void MappedFile::forget(std::size_t offset, std::size_t length) const {
   // Whole pages inside the range only: neighbours may still be in use.
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -119,13 +148,15 @@ Result<AtomicFile> AtomicFile::create(const fs::path& target, Overwrite overwrit
   AtomicFile file;
   file.target_ = target;
   file.overwrite_ = overwrite;
-  std::string name = (folder_of(target) / fmt::format(".{}.XXXXXX.tmp", target.filename().string())).string();
-  file.fd_ = ::mkostemps(name.data(), 4, O_CLOEXEC);
-  if (file.fd_ < 0) return write_error(target, errno);
-  file.temporary_ = name;
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(file.fd_, 0666 & ~mask);  // mkstemp gives 0600; a result is an ordinary file
+  // Not mkstemp: a result has the mode of an ordinary file, and reading the umask is not thread-safe.
+  const std::string stem(clip_utf8(target.filename().string(), 200));  // names have at most 255 bytes
+  for (int attempt = 0; attempt < 100 && file.fd_ < 0; ++attempt) {
+    const fs::path name = folder_of(target) / fmt::format(".{}.{}.tmp", stem, new_ulid().substr(16));
+    file.fd_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file.fd_ < 0 && errno != EEXIST) return write_error(target, errno);
+    if (file.fd_ >= 0) file.temporary_ = name;
+  }
+  if (file.fd_ < 0) return write_error(target, EEXIST);
   return file;
 }
 
@@ -163,14 +194,12 @@ Result<> AtomicFile::commit() {
 
   if (overwrite_ == Overwrite::Always) {
     if (::rename(temporary_.c_str(), target_.c_str()) != 0) return write_error(target_, errno);
-  } else if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
-    if (errno == EEXIST) return exists_error(target_);
-    // File systems without RENAME_NOREPLACE: link() refuses an existing name as well.
-    if (::link(temporary_.c_str(), target_.c_str()) != 0) return errno == EEXIST ? exists_error(target_) : write_error(target_, errno);
-    ::unlink(temporary_.c_str());
+  } else {
+    RUBATO_OK(rename_to_new(temporary_, target_));
   }
   temporary_.clear();
-  return sync_folder(folder_of(target_));
+  sync_folder(folder_of(target_));
+  return {};
 }
 
 Result<> write_file_atomically(const fs::path& target, std::string_view text, Overwrite overwrite) {
@@ -184,6 +213,9 @@ Result<> check_writable(const fs::path& target, Overwrite overwrite) {
   if (target.filename().empty() || fs::is_directory(target, ignored))
     return Error{ErrorCode::CannotWrite, fmt::format("{} is a folder; give a file name", target.string())};
   if (overwrite == Overwrite::Never && fs::exists(fs::symlink_status(target, ignored))) return exists_error(target);
+  const auto there = fs::status(target, ignored);
+  if (fs::exists(there) && !fs::is_regular_file(there))  // renaming over /dev/null would replace it
+    return Error{ErrorCode::CannotWrite, fmt::format("{} is a device or pipe; give the name of an ordinary file", target.string())};
   const auto folder = folder_of(target);
   if (!fs::is_directory(folder, ignored))
     return Error{ErrorCode::CannotWrite, fmt::format("the folder {} does not exist; create it first", folder.string())};
@@ -193,9 +225,9 @@ Result<> check_writable(const fs::path& target, Overwrite overwrite) {
 }
 
 std::uint64_t free_bytes(const fs::path& path) {
-  fs::path here = fs::absolute(path);
   std::error_code failed;
-  for (; !fs::exists(here, failed) && here.has_relative_path();) here = here.parent_path();
+  fs::path here = fs::absolute(path, failed);
+  while (!fs::exists(here, failed) && here.has_relative_path()) here = here.parent_path();
   const auto space = fs::space(here, failed);
   return failed ? 0 : space.available;
 }
@@ -219,6 +251,11 @@ Result<SafePath> SafePath::inside(const fs::path& root, std::string_view relativ
   if (failed) return refuse("it cannot be resolved");
   const auto inside = real.lexically_relative(real_root);
   if (inside.empty() || *inside.begin() == "..") return refuse("a symbolic link leads out of the folder");
+  if (inside == ".") return refuse("it names the folder itself");
+  // What was resolved holds no links any more, except one whose target does not exist: writing through it would
+  // create that target, wherever it is.
+  for (fs::path part = real; part != real_root && part.has_relative_path(); part = part.parent_path())
+    if (fs::is_symlink(fs::symlink_status(part, failed))) return refuse("it goes through a broken symbolic link");
   return SafePath(real);
 }
 

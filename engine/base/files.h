@@ -16,7 +16,8 @@ namespace rubato {
 Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
 
 // A read-only private mapping of a regular file. Movable; unmapped on destruction. The bytes stay
-// valid as long as the object lives, whatever happens to the directory entry.
+// valid as long as the object lives, whatever happens to the directory entry; only shortening the file in
+// place takes them away (touching them then is a SIGBUS, which ends the worker and not the program).
 class MappedFile {
  public:
   static Result<MappedFile> open(const std::filesystem::path& path);
@@ -25,6 +26,8 @@ class MappedFile {
   ~MappedFile();
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   const std::filesystem::path& path() const { return path_; }
+  // Tells the kernel that a range is needed soon, so that it reads ahead.
+  void prefetch(std::size_t offset, std::size_t length) const;
   // Tells the kernel that a range was used and its pages may be dropped again.
   void forget(std::size_t offset, std::size_t length) const;
 
@@ -39,7 +42,7 @@ enum class Overwrite { Never, Always };
 
 // Writes a file under a temporary name in the target's folder, syncs it, and renames it into place on
 // commit(), then syncs the folder. Without commit() nothing appears under the final name and the
-// temporary file is removed. `.NAME.XXXXXX.tmp` is the temporary name.
+// temporary file is removed. `.NAME.RANDOM.tmp` is the temporary name.
 class AtomicFile {
  public:
   // OutputExists when the target is there and overwrite is Never; CannotWrite when the folder is missing

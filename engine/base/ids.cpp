@@ -1,14 +1,19 @@
 #include "engine/base/ids.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <mutex>
 #include <random>
+#include <vector>
 
 #include "engine/base/check.h"
-#include "engine/base/files.h"
 
 namespace rubato {
 namespace {
@@ -87,15 +92,23 @@ std::string sha256_hex(std::string_view text) {
 }
 
 Result<std::string> sha256_file(const std::filesystem::path& path) {
-  RUBATO_TRY(file, MappedFile::open(path));
-  constexpr std::size_t kChunk = 64u << 20;
+  // read() and not a mapping: a file that is shortened meanwhile must not end the program.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
+  ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   Sha256 hash;
-  const auto bytes = file.bytes();
-  for (std::size_t at = 0; at < bytes.size(); at += kChunk) {
-    const auto part = bytes.subspan(at, std::min(kChunk, bytes.size() - at));
-    hash.update(part);
-    file.forget(at, part.size());  // hashing 30 GB must not push everything else out of memory
+  std::vector<std::byte> buffer(1u << 20);
+  ssize_t got = 0;
+  while ((got = ::read(fd, buffer.data(), buffer.size())) != 0) {
+    if (got > 0) {
+      hash.update(std::span(buffer).first(static_cast<std::size_t>(got)));
+    } else if (errno != EINTR) {
+      break;
+    }
   }
+  const int code = errno;
+  ::close(fd);
+  if (got < 0) return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(code))};
   return hash.hex();
 }
 

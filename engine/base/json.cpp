@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -15,8 +16,36 @@ namespace {
 using nlohmann::json;
 
 // Where the lexer stands in the text, shared with the iterators that it reads through.
-struct Cursor {
-  int line = 1, column = 0;
+class Cursor {
+ public:
+  Position at() const { return {line_, std::max(1, column_)}; }
+  // Start of the last string, number, word or opening bracket. The lexer reads one character past a number; that
+  // one is a space, a comma or a closing bracket and starts nothing.
+  Position token() const { return token_; }
+
+  void read(char c) {
+    if (c == '\n') {
+      ++line_;
+      column_ = 0;
+    } else if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {  // count characters, not UTF-8 tails
+      ++column_;
+    }
+    if (in_string_) {
+      in_string_ = c != '"' || escaped_;
+      escaped_ = c == '\\' && !escaped_;
+      return;
+    }
+    const bool closing = c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',' || c == ':' || c == ']' || c == '}';
+    const bool opening = c == '"' || c == '[' || c == '{';
+    if (opening || (!closing && !in_word_)) token_ = at();
+    in_word_ = !closing && !opening;
+    in_string_ = c == '"';
+  }
+
+ private:
+  int line_ = 1, column_ = 0;
+  Position token_{1, 1};
+  bool in_string_ = false, escaped_ = false, in_word_ = false;
 };
 
 // Feeds the parser and counts lines and columns as it goes.
@@ -31,12 +60,7 @@ class CountingIterator {
   CountingIterator(const char* at, Cursor* cursor) : at_(at), cursor_(cursor) {}
   reference operator*() const { return *at_; }
   CountingIterator& operator++() {
-    if (*at_ == '\n') {
-      ++cursor_->line;
-      cursor_->column = 0;
-    } else if ((static_cast<unsigned char>(*at_) & 0xC0) != 0x80) {  // count characters, not UTF-8 tails
-      ++cursor_->column;
-    }
+    cursor_->read(*at_);
     ++at_;
     return *this;
   }
@@ -58,7 +82,7 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
   bool number_unsigned(number_unsigned_t value) override { return add(value); }
   bool number_float(number_float_t value, const string_t&) override { return add(value); }
   bool string(string_t& value) override { return short_enough(value) && add(std::move(value)); }
-  bool binary(binary_t&) override { return stop("binary values are not JSON"); }
+  bool binary(binary_t&) override { return stop("binary values are not JSON", cursor_->at()); }
 
   bool start_object(std::size_t) override { return open(json::object()); }
   bool start_array(std::size_t) override { return open(json::array()); }
@@ -66,16 +90,20 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     if (!short_enough(name)) return false;
-    if (stack_.back()->contains(name)) return stop(fmt::format("the key '{}' stands twice", clip_utf8(name, 80)));
+    if (stack_.back()->contains(name)) {
+      if (limits_.duplicates == nullptr) return stop(fmt::format("the key '{}' stands twice", clip_utf8(name, 80)), cursor_->token());
+      limits_.duplicates->push_back(name);
+    }
     key_ = std::move(name);
-    key_at_ = {cursor_->line, std::max(1, cursor_->column - static_cast<int>(key_.size()) - 1)};
+    key_at_ = cursor_->token();
     return true;
   }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& e) override {
     // "[json.exception…] parse error at line 1, column 2: syntax error … - detail"; ours has its own position.
     const std::string_view what = e.what();
     const auto colon = what.find(": ");
-    return stop(std::string(colon == std::string_view::npos ? what : what.substr(colon + 2)));
+    const std::string_view why = colon == std::string_view::npos ? what : what.substr(colon + 2);
+    return stop(std::string(clip_utf8(why, 300)), cursor_->at());  // it quotes what was read last, however long
   }
 
   json root;
@@ -83,48 +111,53 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
   Position problem_at;
 
  private:
-  bool stop(std::string why) {
+  bool stop(std::string why, Position at) {
     problem = std::move(why);
-    problem_at = {cursor_->line, std::max(1, cursor_->column)};
+    problem_at = at;
     return false;
   }
   bool short_enough(const string_t& text) {
-    return text.size() <= limits_.max_string || stop(fmt::format("a string is longer than {} bytes", limits_.max_string));
+    return text.size() <= limits_.max_string || stop(fmt::format("a string is longer than {} bytes", limits_.max_string), cursor_->token());
   }
   json* place(json value) {
     if (stack_.empty()) {
       root = std::move(value);
-      note("");
+      note("", cursor_->token());
       return &root;
     }
     json& parent = *stack_.back();
     if (parent.is_array()) {
       parent.push_back(std::move(value));
-      note(paths_.back() + '/' + std::to_string(parent.size() - 1));
+      if (where_ != nullptr) note(paths_.back() + '/' + std::to_string(parent.size() - 1), cursor_->token());
       return &parent.back();
     }
-    std::string pointer = paths_.back() + '/';
-    for (const char c : key_) pointer += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-    note(pointer, key_at_);
+    if (where_ != nullptr) {
+      std::string pointer = paths_.back() + '/';
+      for (const char c : key_) pointer += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+      note(std::move(pointer), key_at_);
+    }
     return &(parent[key_] = std::move(value));
   }
-  void note(std::string pointer, Position at = {}) {
-    last_ = pointer;
+  void note(std::string pointer, Position at) {
     if (where_ == nullptr) return;
-    if (at.line == 0) at = {cursor_->line, std::max(1, cursor_->column)};
+    last_ = pointer;
     (*where_)[std::move(pointer)] = at;
   }
   bool add(json value) {
-    if (++values_ > limits_.max_values) return stop(fmt::format("more than {} values", limits_.max_values));
+    if (!count()) return false;
     place(std::move(value));
     return true;
   }
   bool open(json empty) {
-    if (static_cast<int>(stack_.size()) >= limits_.max_depth) return stop(fmt::format("nested deeper than {} levels", limits_.max_depth));
-    if (++values_ > limits_.max_values) return stop(fmt::format("more than {} values", limits_.max_values));
+    if (static_cast<int>(stack_.size()) >= limits_.max_depth)
+      return stop(fmt::format("nested deeper than {} levels", limits_.max_depth), cursor_->token());
+    if (!count()) return false;
     stack_.push_back(place(std::move(empty)));
     paths_.push_back(where_ != nullptr ? last_ : std::string{});
     return true;
+  }
+  bool count() {
+    return ++values_ <= limits_.max_values || stop(fmt::format("more than {} values", limits_.max_values), cursor_->token());
   }
   bool close() {
     stack_.pop_back();

@@ -9,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/error.h"
 
@@ -19,6 +20,8 @@ struct JsonLimits {
   int max_depth = 16;
   std::size_t max_string = 64u << 10;
   std::size_t max_values = 4'000'000;
+  // If given, keys that stand twice in one object are listed here, the last value is kept, and reading goes on.
+  std::vector<std::string>* duplicates = nullptr;
 };
 
 struct Position {

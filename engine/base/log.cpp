@@ -5,6 +5,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace rubato {
 namespace {
 
@@ -33,15 +35,19 @@ std::shared_ptr<spdlog::logger>& logger() {
 }
 
 std::string quoted(const std::string& value) {
-  if (!value.empty() && value.find_first_of(" \"\n\t=") == std::string::npos) return value;
+  const auto plain = [](unsigned char c) { return c > ' ' && c != '"' && c != '=' && c != 0x7F; };
+  if (!value.empty() && std::all_of(value.begin(), value.end(), plain)) return value;
   std::string out = "\"";
   for (const char c : value) {
-    if (c == '"' || c == '\\') out += '\\';
+    const auto byte = static_cast<unsigned char>(c);
     if (c == '\n') {
       out += "\\n";
-      continue;
+    } else if (byte < 0x20 || byte == 0x7F) {  // no value may forge a line or drive a terminal
+      out += fmt::format("\\x{:02x}", byte);
+    } else {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
     }
-    out += c;
   }
   return out + '"';
 }

@@ -26,6 +26,7 @@ void ProgressMeter::begin(const std::string& phase, std::int64_t total) {
     if (it->started >= 0 && it->ended < 0) it->ended = now;
     it->done = it->plan.total;
   }
+  *at = State{std::move(at->plan)};  // a phase may run again, after an out-of-memory retry for example
   at->plan.total = std::max<std::int64_t>(1, total);
   at->started = at->mark = now;
   current_ = static_cast<std::size_t>(at - phases_.begin());
@@ -33,7 +34,9 @@ void ProgressMeter::begin(const std::string& phase, std::int64_t total) {
 }
 
 void ProgressMeter::advance(std::int64_t done) {
+  RUBATO_CHECK(current_ < phases_.size() && phases_[current_].started >= 0, "advance() before begin()");
   State& phase = phases_[current_];
+  done = std::clamp<std::int64_t>(done, 0, phase.plan.total);
   const double now = now_();
   const auto step = done - phase.done;
   if (step > 0) {
@@ -55,7 +58,7 @@ std::vector<std::pair<std::string, double>> ProgressMeter::seconds() const {
   return all;
 }
 
-Progress ProgressMeter::snapshot() const {
+Progress ProgressMeter::snapshot() {
   const State& phase = phases_[current_];
   Progress p{phase.plan.name, phase.done, phase.plan.total};
 
@@ -92,6 +95,7 @@ Progress ProgressMeter::snapshot() const {
     const double within = static_cast<double>(phase.done) / static_cast<double>(phase.plan.total);
     p.fraction = (static_cast<double>(current_) + within) / static_cast<double>(phases_.size());
   }
+  p.fraction = furthest_ = std::max(furthest_, p.fraction);  // a bar never runs backwards
   return p;
 }
 

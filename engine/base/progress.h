@@ -1,7 +1,7 @@
 // Progress of a job as a list of weighted phases, with an honest estimate of the time left.
 //
 // Phases differ in speed, so each carries the seconds it is expected to take (its weight; 0 = unknown).
-// An estimate appears once two units of the running phase are done, or when every phase has a
+// An estimate appears once the running phase has a known weight or two units done, and every later phase has a
 // known weight; before that it is hidden (eta_s < 0). The range widens with the spread of the units seen.
 #pragma once
 
@@ -39,7 +39,7 @@ class ProgressMeter {
   std::vector<std::pair<std::string, double>> seconds() const;
 
  private:
-  Progress snapshot() const;
+  Progress snapshot();
 
   struct State {
     Phase plan;
@@ -51,6 +51,7 @@ class ProgressMeter {
   };
   std::vector<State> phases_;
   std::size_t current_ = 0;
+  double furthest_ = 0;  // largest fraction reported
   ProgressSink sink_;
   std::function<double()> now_;
 };
