@@ -45,7 +45,7 @@ struct ModelCard {
 
   static constexpr std::string_view kFileName = "rubato.json";
 
-  // The card of a model folder; nothing when there is none. Corrupt, with the place, when it is malformed.
+  // The card of a model folder; nothing when there is none. ModelUnfit names everything that is malformed.
   static Result<std::optional<ModelCard>> load(const std::filesystem::path& model_folder);
   static Result<ModelCard> parse(std::string_view text, std::string_view source);
 

@@ -9,8 +9,8 @@
 
 namespace rubato {
 
-// One rule: a pattern of dot-separated segments. "{n}" matches a number, "{m}" a second one, a last "*" the rest.
-// The target may use {n}, {n/4}, {n%4}, {m} and a last "*".
+// One rule: a pattern of dot-separated segments. "{n}" matches a number, "{m}" a second one, "{c}" the word encoder or
+// decoder, a last "*" the rest of the name (at least one segment). The target may use {n}, {n/4}, {n%4}, {m}, {c}, "*".
 struct NameRule {
   std::string_view from, to;
 };
