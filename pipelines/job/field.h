@@ -70,8 +70,9 @@ using Rule = std::variant<Text, IdText, IntRange, RealRange, Choice, PathText, M
 enum class Group { Common, Generation, Inspection };
 
 struct FieldOptions {
-  char letter = 0;       // short flag: 'p' for -p
-  bool identity = true;  // false: does not change what is made, so it is left out of the job's key
+  char letter = 0;              // short flag: 'p' for -p
+  bool identity = true;         // false: does not change what is made, so it is left out of the job's key
+  std::string_view unset = {};  // what happens when it is not given, for the help; an optional's is "the model's"
 };
 
 // ---- One field of one job ------------------------------------------------------------------------------------

@@ -42,6 +42,9 @@ enum class Write { All, Identity };
 // Keys sorted; unset optionals and empty texts left out. {"version":1,"kind":kind} first when kind is not empty.
 nlohmann::json write_fields(const Fields& fields, std::string_view kind, Write which = Write::All);
 
+// Copies each optional that is set in `from` and unset in `to`; both are the fields of jobs of one type.
+void fill_unset_fields(const Fields& to, const Fields& from);
+
 // Makes relative input paths start at `folder`.
 void anchor_inputs(const Fields& fields, const std::string& folder);
 

@@ -80,7 +80,8 @@ struct VideoJob {
     v("guidance", job.guidance, RealRange{0, 100}, "How strictly the prompt is followed; 1 = no guidance");
     v("guidance_2", job.guidance_2, RealRange{0, 100}, "Guidance of the second expert (models with two)");
     v("max_sequence_length", job.max_sequence_length, IntRange{1, 4096}, "Tokens of the prompt that are used");
-    v("seed", job.seed, SeedSpec{}, "Seed of the noise; the same seed gives the same clip");
+    v("seed", job.seed, SeedSpec{}, "Seed of the noise; the same seed gives the same clip", Generation,
+      {.unset = "a new one"});
     v("rate", job.rate, Method{}, "Latent frame rate");
     v("attention", job.attention, Method{}, "How attention is computed");
     v("cache", job.cache, Method{}, "Reuse between denoising steps");

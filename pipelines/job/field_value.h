@@ -1,0 +1,39 @@
+// Values of single fields: from JSON, from text, and as text. Shared by the parts of schema.h.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "pipelines/job/field.h"
+
+namespace rubato::detail {
+
+// Sets a field that is not a policy. Returns "" or what is wrong, to stand behind the field's name:
+// "is 5000; it must be 1 to 4097 (nearest: 4097)".
+std::string set_scalar(const FieldRef& field, const nlohmann::json& value);
+// The same from text: numbers are read first.
+std::string set_scalar_from_text(const FieldRef& field, std::string_view text);
+// The value as JSON; null when it is unset. Policies are objects.
+nlohmann::json value_of(const FieldRef& field);
+
+bool is_optional(const FieldRef& field);
+PolicyRef* policy_of(const FieldRef& field);  // nullptr when it is none
+
+// What may stand there: "1 to 4097", "never or always"; "" when anything may.
+std::string describe_rule(const FieldRef& field);
+// What stands for the value in help: "N", "WxH", "FILE".
+std::string_view placeholder(const Rule& rule);
+// What the default job has, for people: "auto", "the model's"; "" when there is nothing to say.
+std::string describe_default(const FieldRef& field);
+// "a, b or c"
+std::string one_of(const std::vector<std::string_view>& names);
+
+template <typename... Fns>
+struct Overloaded : Fns... {
+  using Fns::operator()...;
+};
+template <typename... Fns>
+Overloaded(Fns...) -> Overloaded<Fns...>;
+
+}  // namespace rubato::detail
