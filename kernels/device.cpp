@@ -1,9 +1,13 @@
 #include "kernels/device.h"
 
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 
 #include "engine/base/text.h"
@@ -44,6 +48,12 @@ const LoadedCuda& cuda() {
 
 namespace kernels {
 const CudaBackend* cuda_backend() { return cuda().backend; }
+
+bool on_cuda_backend(const at::Tensor& x) {
+  const auto dtype = x.scalar_type();
+  const bool compiled = dtype == at::kFloat || dtype == at::kHalf || dtype == at::kBFloat16;
+  return x.is_cuda() && compiled && x.numel() > 0 && cuda_backend() != nullptr;
+}
 }  // namespace kernels
 
 Result<> load_cuda() {
@@ -56,6 +66,64 @@ std::vector<DeviceInfo> cuda_devices() {
   if (cuda().backend == nullptr) return all;
   for (int i = 0; i < cuda().backend->device_count(); ++i) all.push_back(cuda().backend->device_info(i));
   return all;
+}
+
+CudaVersions cuda_versions() { return cuda().backend != nullptr ? cuda().backend->versions() : CudaVersions{}; }
+
+// What follows goes through libtorch's device-neutral interfaces, which libtorch_cuda fills in when it is loaded.
+
+void synchronize(at::Device device) {
+  if (!device.is_cpu()) c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+}
+
+MemoryUse memory_use(at::Device device) {
+  if (device.is_cpu()) return {};
+  constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  const auto stats = c10::getDeviceAllocator(device.type())->getDeviceStats(device.index());
+  const auto& taken = stats.allocated_bytes[kAll];
+  const auto bytes = [](std::int64_t n) { return static_cast<std::uint64_t>(std::max<std::int64_t>(n, 0)); };
+  return {bytes(taken.current), bytes(taken.peak), bytes(stats.reserved_bytes[kAll].current)};
+}
+
+void reset_peak_memory(at::Device device) {
+  if (!device.is_cpu()) c10::getDeviceAllocator(device.type())->resetPeakStats(device.index());
+}
+
+void release_cached_memory(at::Device device) {
+  if (!device.is_cpu()) c10::getDeviceAllocator(device.type())->emptyCache();
+}
+
+struct DeviceTimer::State {
+  at::Device device;
+  std::chrono::steady_clock::time_point begin;
+  std::optional<c10::Event> first, last;
+
+  // BACKEND_DEFAULT: events that keep their time.
+  c10::Event record() const {
+    c10::Event event(device.type(), c10::EventFlag::BACKEND_DEFAULT);
+    event.record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
+    return event;
+  }
+};
+
+DeviceTimer::DeviceTimer(at::Device device) : state_(new State{device, {}, {}, {}}) {}
+DeviceTimer::~DeviceTimer() = default;
+
+void DeviceTimer::start() {
+  if (state_->device.is_cpu()) {
+    state_->begin = std::chrono::steady_clock::now();
+  } else {
+    state_->first = state_->record();
+  }
+}
+
+double DeviceTimer::stop_ms() {
+  if (state_->device.is_cpu()) {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - state_->begin).count();
+  }
+  state_->last = state_->record();
+  state_->last->synchronize();
+  return state_->first->elapsedTime(*state_->last);
 }
 
 Result<at::Device> parse_device(std::string_view name) {
@@ -71,7 +139,9 @@ Result<at::Device> parse_device(std::string_view name) {
   }
   RUBATO_OK(load_cuda());
   const int count = cuda().backend->device_count();
-  if (index >= count) return Error{ErrorCode::NoDevice, fmt::format("there is no device {}; this machine has {} (cuda:0 to cuda:{})", name, count, count - 1)};
+  if (index >= count)
+    return Error{ErrorCode::NoDevice,
+                 fmt::format("there is no device {}; this machine has {} (cuda:0 to cuda:{})", name, count, count - 1)};
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }
 
@@ -85,9 +155,10 @@ Result<at::ScalarType> parse_dtype(std::string_view name, at::Device device) {
 
 bool is_fatal_cuda_error(std::string_view message) {
   if (message.find("CUDA error") == std::string_view::npos) return false;
-  constexpr std::array kFatal{"illegal memory access", "launch timed out", "hardware stack error", "illegal instruction",
-                              "misaligned address", "invalid program counter", "unspecified launch failure",
-                              "uncorrectable ECC error", "device-side assert", "cudaErrorAssert"};
+  constexpr std::array kFatal{
+      "illegal memory access", "launch timed out",        "hardware stack error",       "illegal instruction",
+      "misaligned address",    "invalid program counter", "unspecified launch failure", "uncorrectable ECC error",
+      "device-side assert",    "cudaErrorAssert"};
   for (const std::string_view words : kFatal)
     if (message.find(words) != std::string_view::npos) return true;
   return false;

@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,11 +16,18 @@
 namespace rubato {
 
 struct DeviceInfo {
-  std::string name;      // "cuda:0"
-  std::string model;     // "NVIDIA H100 80GB HBM3"
+  std::string name;   // "cuda:0"
+  std::string model;  // "NVIDIA H100 80GB HBM3"
   std::uint64_t memory_bytes = 0, free_bytes = 0;
   int major = 0, minor = 0;  // compute capability
 };
+
+// As the libraries give them: 13000 is CUDA 13.0, 91900 cuDNN 9.19.0. All 0 without a CUDA side.
+struct CudaVersions {
+  int driver = 0, runtime = 0;
+  long cudnn = 0;
+};
+CudaVersions cuda_versions();
 
 // Loads the CUDA side once. NoDevice with the reason when it is not built, not installed, or there is no
 // device or driver. Thread-safe.
@@ -33,6 +41,32 @@ Result<at::Device> parse_device(std::string_view name);
 
 // "auto" gives float32 on the CPU and bfloat16 on CUDA.
 Result<at::ScalarType> parse_dtype(std::string_view name, at::Device device);
+
+// Waits for everything queued on the device. Nothing to wait for on the CPU.
+void synchronize(at::Device device);
+
+// Memory that tensors take on a CUDA device, now and at most since the last reset, and what the allocator holds for
+// them. Zeros on the CPU.
+struct MemoryUse {
+  std::uint64_t current_bytes = 0, peak_bytes = 0, held_bytes = 0;
+};
+MemoryUse memory_use(at::Device device);
+void reset_peak_memory(at::Device device);
+// Gives unused memory of the allocator back to the device: the first rung of the out-of-memory ladder.
+void release_cached_memory(at::Device device);
+
+// Time that work queued between start() and stop_ms() takes: device events on CUDA, the clock on the CPU.
+class DeviceTimer {
+ public:
+  explicit DeviceTimer(at::Device device);
+  ~DeviceTimer();
+  void start();
+  double stop_ms();  // waits for the work
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // A context-fatal CUDA error (700, 702, 710, 714–719, 214) makes every later call fail: the process must end.
 bool is_fatal_cuda_error(std::string_view message);

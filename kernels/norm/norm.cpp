@@ -15,8 +15,8 @@ void check_rows(const char* what, const at::Tensor& x) {
 }
 
 void check_modulation(const char* what, const at::Tensor& x, const at::Tensor& m) {
-  const bool fits = m.dim() == 3 && (m.size(0) == 1 || m.size(0) == x.size(0)) &&
-                    m.size(1) > 0 && x.size(1) % m.size(1) == 0 && m.size(2) == x.size(2) && m.stride(2) == 1 &&
+  const bool fits = m.dim() == 3 && (m.size(0) == 1 || m.size(0) == x.size(0)) && m.size(1) > 0 &&
+                    x.size(1) % m.size(1) == 0 && m.size(2) == x.size(2) && m.stride(2) == 1 &&
                     m.device() == x.device();
   RUBATO_CHECK(fits, what, ": modulation ", m.sizes(), " does not fit x ", x.sizes());
   RUBATO_CHECK(m.scalar_type() == (x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat), what, ": modulation is ",
@@ -94,6 +94,7 @@ at::Tensor layer_norm_modulated(const at::Tensor& x, const at::Tensor& shift, co
   check_rows("layer_norm_modulated", x);
   check_modulation("layer_norm_modulated", x, shift);
   check_modulation("layer_norm_modulated", x, scale);
+  if (on_cuda_backend(x)) return cuda_backend()->layer_norm_modulated(x, {}, {}, shift, scale, eps).n;
   return ref::layer_norm_modulated(x, shift, scale, eps);
 }
 
@@ -101,12 +102,14 @@ at::Tensor layer_norm_affine(const at::Tensor& x, const at::Tensor& weight, cons
   check_rows("layer_norm_affine", x);
   check_weight("layer_norm_affine", x, weight);
   check_weight("layer_norm_affine", x, bias);
+  if (on_cuda_backend(x)) return cuda_backend()->layer_norm_affine(x, {}, {}, weight, bias, eps).n;
   return ref::layer_norm_affine(x, weight, bias, eps);
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   check_rows("rms_norm", x);
   check_weight("rms_norm", x, weight);
+  if (on_cuda_backend(x)) return cuda_backend()->rms_norm(x, weight, eps);
   return ref::rms_norm(x, weight, eps);
 }
 
@@ -114,6 +117,7 @@ at::Tensor gated_residual(const at::Tensor& x, const at::Tensor& y, const at::Te
   check_rows("gated_residual", x);
   check_residual("gated_residual", x, y);
   check_modulation("gated_residual", x, gate);
+  if (on_cuda_backend(x)) return cuda_backend()->gated_residual(x, y, gate);
   return ref::residual(x, y, gate);
 }
 
@@ -124,6 +128,7 @@ ResidualNorm residual_norm_modulated(const at::Tensor& x, const at::Tensor& y, c
   if (gate.defined()) check_modulation("residual_norm_modulated", x, gate);
   check_modulation("residual_norm_modulated", x, shift);
   check_modulation("residual_norm_modulated", x, scale);
+  if (on_cuda_backend(x)) return cuda_backend()->layer_norm_modulated(x, y, gate, shift, scale, eps);
   at::Tensor sum = ref::residual(x, y, gate);
   at::Tensor norm = ref::layer_norm_modulated(sum, shift, scale, eps);
   return {std::move(sum), std::move(norm)};
@@ -136,6 +141,7 @@ ResidualNorm residual_norm_affine(const at::Tensor& x, const at::Tensor& y, cons
   if (gate.defined()) check_modulation("residual_norm_affine", x, gate);
   check_weight("residual_norm_affine", x, weight);
   check_weight("residual_norm_affine", x, bias);
+  if (on_cuda_backend(x)) return cuda_backend()->layer_norm_affine(x, y, gate, weight, bias, eps);
   at::Tensor sum = ref::residual(x, y, gate);
   at::Tensor norm = ref::layer_norm_affine(sum, weight, bias, eps);
   return {std::move(sum), std::move(norm)};
@@ -146,6 +152,9 @@ at::Tensor checked_channel_norm(const at::Tensor& x, const at::Tensor& gamma, bo
   RUBATO_CHECK(x.dim() == 4 || x.dim() == 5, "channel_norm: x must be [B,C,H,W] or [B,C,F,H,W], got ", x.sizes());
   RUBATO_CHECK(gamma.numel() == x.size(1) && gamma.device() == x.device(), "channel_norm: gamma ", gamma.sizes(),
                " does not fit x ", x.sizes());
+  const auto format = x.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast;
+  const bool type_fits = gamma.scalar_type() == x.scalar_type() || gamma.scalar_type() == at::kFloat;
+  if (on_cuda_backend(x) && x.is_contiguous(format) && type_fits) return cuda_backend()->channel_norm(x, gamma, silu);
   return ref::channel_norm(x, gamma, silu);
 }
 }  // namespace

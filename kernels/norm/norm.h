@@ -1,10 +1,10 @@
 // Normalisation, and the elementwise work that always stands beside it in a diffusion transformer.
 //
 // B batch, S tokens, D width. x and y are [B,S,D] with a contiguous last dimension and one distance between rows.
-// shift, scale and gate come from the time embedding: float32 (float64 with a float64 x), [B,G,D] with G a divisor of S:
-// token s takes row s / (S/G), so G = 1 is one time step per sample, G = S one per token, and G = F one per frame
-// (B may be 1 for all samples); slices of a larger tensor are taken as they are. Statistics and everything up to the result are float32; the result has x's dtype. Affine weights have x's dtype
-// or float32.
+// shift, scale and gate come from the time embedding: float32 (float64 with a float64 x), [B,G,D] with G a divisor of
+// S: token s takes row s / (S/G), so G = 1 is one time step per sample, G = S one per token, and G = F one per frame (B
+// may be 1 for all samples); slices of a larger tensor are taken as they are. Statistics and everything up to the
+// result are float32; the result has x's dtype. Affine weights have x's dtype or float32.
 //
 // The CPU path is plain ATen and is the definition; on CUDA each function is one pass over memory. Misfitting shapes
 // are bugs of the caller (InternalError).

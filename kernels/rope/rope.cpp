@@ -1,6 +1,7 @@
 #include "kernels/rope/rope.h"
 
 #include "engine/base/check.h"
+#include "kernels/cuda_backend.h"
 #include "kernels/norm/norm.h"
 
 namespace rubato::kernels {
@@ -34,6 +35,10 @@ at::Tensor rms_norm_rope(const at::Tensor& x, const at::Tensor& weight, double e
   }
   RUBATO_CHECK(weight.dim() == 1 && weight.size(0) == x.size(2) && weight.device() == x.device(),
                "rms_norm_rope: weight ", weight.sizes(), " does not fit x ", x.sizes());
+  const bool type_fits = weight.scalar_type() == x.scalar_type() || weight.scalar_type() == at::kFloat;
+  RUBATO_CHECK(type_fits && weight.is_contiguous(), "rms_norm_rope: weight is ", weight.scalar_type(), " for x of ",
+               x.scalar_type());
+  if (on_cuda_backend(x)) return cuda_backend()->rms_norm_rope(x, weight, eps, cos, sin, heads);
   return ref::rms_norm_rope(x, weight, eps, cos, sin, heads);
 }
 
