@@ -4,16 +4,19 @@
 
 #include <utility>
 
+#include "kernels/gemm/linear.h"
+#include "kernels/norm/norm.h"
+
 namespace rubato::nn {
 
-at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+at::Tensor Linear::operator()(const at::Tensor& x) const { return kernels::linear(x, weight, bias); }
 
 void Linear::declare(Declaration& d) {
   d.parameter("weight", weight, {out_, in_}, precision_);
   if (has_bias_) d.parameter("bias", bias, {out_}, precision_);
 }
 
-at::Tensor StackedLinear::operator()(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+at::Tensor StackedLinear::operator()(const at::Tensor& x) const { return kernels::linear(x, weight, bias); }
 
 void StackedLinear::declare(Declaration& d) {
   std::vector<Part> weights, biases;
@@ -26,7 +29,7 @@ void StackedLinear::declare(Declaration& d) {
 }
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
-  return at::layer_norm(x.to(at::kFloat), {width_}, weight, bias, eps_).to(x.scalar_type());
+  return kernels::layer_norm_affine(x, weight, bias, eps_);
 }
 
 void LayerNorm::declare(Declaration& d) {
@@ -34,9 +37,7 @@ void LayerNorm::declare(Declaration& d) {
   d.parameter("bias", bias, {width_}, Precision::Full);
 }
 
-at::Tensor RmsNorm::operator()(const at::Tensor& x) const {
-  return at::rms_norm(x.to(at::kFloat), {width_}, weight.to(at::kFloat), eps_).to(x.scalar_type());
-}
+at::Tensor RmsNorm::operator()(const at::Tensor& x) const { return kernels::rms_norm(x, weight, eps_); }
 
 void RmsNorm::declare(Declaration& d) { d.parameter("weight", weight, {width_}, Precision::Full); }
 

@@ -1,0 +1,165 @@
+#include "engine/models/wan/blocks.h"
+
+#include <torch/types.h>
+
+#include <cmath>
+
+#include "engine/nn/tap.h"
+#include "kernels/attention/attention.h"
+#include "kernels/gemm/linear.h"
+#include "kernels/rope/rope.h"
+
+namespace rubato::wan {
+namespace {
+
+// [..] -> [.., n]: cosines of t · 10000^(−i/(n/2)), then sines; a zero follows when n is odd.
+at::Tensor sinusoid(const at::Tensor& t, std::int64_t n) {
+  constexpr double kLongestPeriod = 10000.0;
+  const std::int64_t half = n / 2;
+  const auto options = at::TensorOptions().dtype(at::kFloat).device(t.device());
+  const at::Tensor frequencies =
+      at::exp(at::arange(half, options) * -std::log(kLongestPeriod) / static_cast<double>(half));
+  const at::Tensor angles = t.to(at::kFloat).unsqueeze(-1) * frequencies;
+  return at::constant_pad_nd(at::cat({angles.cos(), angles.sin()}, -1), {0, n % 2});
+}
+
+at::Tensor dense_attention(const Qkv& qkv) { return kernels::attention(qkv.q, qkv.k, qkv.v); }
+
+// x, repeated where y has more samples.
+at::Tensor for_each_sample_of(const at::Tensor& y, const at::Tensor& x) {
+  return x.size(0) == y.size(0) ? x : x.expand({y.size(0), -1, -1}).contiguous();
+}
+
+}  // namespace
+
+Conditioning::Conditioning(const Config& config)
+    : frequencies_(config.time_frequencies),
+      width_(config.width()),
+      time_1_(config.time_frequencies, config.width(), nn::Bias::Yes, nn::Precision::Full),
+      time_2_(config.width(), config.width(), nn::Bias::Yes, nn::Precision::Full),
+      time_proj_(config.width(), 6 * config.width()),
+      text_1_(config.text_width, config.width()),
+      text_2_(config.width(), config.width()) {}
+
+Conditioning::Time Conditioning::time(const at::Tensor& timestep) const {
+  const at::Tensor embedding = time_2_(at::silu(time_1_(sinusoid(timestep, frequencies_))));
+  const at::Tensor modulation = time_proj_(at::silu(embedding).to(time_proj_.weight.scalar_type()));
+  return {embedding, modulation.to(at::kFloat).unflatten(-1, {6, width_})};
+}
+
+at::Tensor Conditioning::text(const at::Tensor& prompt) const {
+  return text_2_(kernels::linear_gelu_tanh(prompt.to(text_1_.weight.scalar_type()), text_1_.weight, text_1_.bias));
+}
+
+void Conditioning::declare(nn::Declaration& d) {
+  d.child("time_embedder.linear_1", time_1_);
+  d.child("time_embedder.linear_2", time_2_);
+  d.child("time_proj", time_proj_);
+  d.child("text_embedder.linear_1", text_1_);
+  d.child("text_embedder.linear_2", text_2_);
+}
+
+SelfAttention::SelfAttention(const Config& config)
+    : heads_(config.heads),
+      to_qkv_({"to_q", "to_k", "to_v"}, config.width(), config.width()),
+      to_out_(config.width(), config.width()),
+      norm_q_(config.width(), config.eps),
+      norm_k_(config.width(), config.eps) {}
+
+at::Tensor SelfAttention::operator()(const at::Tensor& x, const RopeTable& rope, const Site& at,
+                                     AttentionPolicy& policy) const {
+  const auto parts = to_qkv_(x).chunk(3, -1);  // [B,V,D] each
+  const int heads = static_cast<int>(heads_);
+  const Qkv qkv{kernels::rms_norm_rope(parts[0], norm_q_.weight, norm_q_.eps(), rope.cos, rope.sin, heads),
+                kernels::rms_norm_rope(parts[1], norm_k_.weight, norm_k_.eps(), rope.cos, rope.sin, heads),
+                parts[2].unflatten(-1, {heads_, -1})};
+  return to_out_(policy.attend(at, qkv, dense_attention));
+}
+
+void SelfAttention::declare(nn::Declaration& d) {
+  d.inlined(to_qkv_);
+  d.child("to_out.0", to_out_);
+  d.child("norm_q", norm_q_);
+  d.child("norm_k", norm_k_);
+}
+
+CrossAttention::CrossAttention(const Config& config)
+    : heads_(config.heads),
+      to_q_(config.width(), config.width()),
+      to_out_(config.width(), config.width()),
+      to_kv_({"to_k", "to_v"}, config.width(), config.width()),
+      norm_q_(config.width(), config.eps),
+      norm_k_(config.width(), config.eps) {}
+
+TextKv CrossAttention::text_kv(const at::Tensor& text) const {
+  const auto kv = to_kv_(text).chunk(2, -1);
+  return {norm_k_(kv[0]).unflatten(-1, {heads_, -1}), kv[1].unflatten(-1, {heads_, -1})};
+}
+
+at::Tensor CrossAttention::operator()(const at::Tensor& x, const TextKv& text) const {
+  const at::Tensor q = norm_q_(to_q_(x)).unflatten(-1, {heads_, -1});  // [B,V,H,d]
+  return to_out_(kernels::attention(q.expand({text.k.size(0), -1, -1, -1}), text.k, text.v));
+}
+
+void CrossAttention::declare(nn::Declaration& d) {
+  d.child("to_q", to_q_);
+  d.inlined(to_kv_);
+  d.child("to_out.0", to_out_);
+  d.child("norm_q", norm_q_);
+  d.child("norm_k", norm_k_);
+}
+
+kernels::ResidualNorm CrossNorm::operator()(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate) const {
+  if (on_) return kernels::residual_norm_affine(x, y, gate, weight_, bias_, eps_);
+  const at::Tensor sum = kernels::gated_residual(x, y, gate);
+  return {sum, sum};
+}
+
+void CrossNorm::declare(nn::Declaration& d) {
+  if (!on_) return;
+  d.parameter("weight", weight_, {width_}, nn::Precision::Full);
+  d.parameter("bias", bias_, {width_}, nn::Precision::Full);
+}
+
+FeedForward::FeedForward(const Config& config)
+    : in_(config.width(), config.ffn_width), out_(config.ffn_width, config.width()) {}
+
+at::Tensor FeedForward::operator()(const at::Tensor& x) const {
+  return out_(kernels::linear_gelu_tanh(x, in_.weight, in_.bias));
+}
+
+void FeedForward::declare(nn::Declaration& d) {
+  d.child("net.0.proj", in_);
+  d.child("net.2", out_);
+}
+
+Block::Block(const Config& config)
+    : width_(config.width()), eps_(config.eps), attn1_(config), attn2_(config), norm2_(config), ffn_(config) {}
+
+at::Tensor Block::operator()(const at::Tensor& x, const at::Tensor& time_modulation, const TextKv& text,
+                             const RopeTable& rope, const Site& at, AttentionPolicy& policy) const {
+  // shift, scale, gate of the attention, then of the feed-forward: [B,G,D] each
+  const auto m = (scale_shift_table_ + time_modulation).unbind(2);
+
+  const auto mixed = attn1_(kernels::layer_norm_modulated(x, m[0], m[1], eps_), rope, at, policy);
+  nn::tap("blocks", at.layer, "attn1", mixed);
+  const auto [x1, seen] = norm2_(x, mixed, m[2]);
+
+  const auto told = attn2_(seen, text);
+  nn::tap("blocks", at.layer, "attn2", told);
+  const auto [x2, n] = kernels::residual_norm_modulated(for_each_sample_of(told, x1), told, {}, m[3], m[4], eps_);
+
+  const auto widened = ffn_(n);
+  nn::tap("blocks", at.layer, "ffn", widened);
+  return kernels::gated_residual(x2, widened, m[5]);
+}
+
+void Block::declare(nn::Declaration& d) {
+  d.child("attn1", attn1_);
+  d.child("attn2", attn2_);
+  d.child("norm2", norm2_);
+  d.child("ffn", ffn_);
+  d.parameter("scale_shift_table", scale_shift_table_, {1, 6, width_}, nn::Precision::Full);
+}
+
+}  // namespace rubato::wan
