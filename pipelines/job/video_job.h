@@ -20,28 +20,28 @@
 namespace rubato {
 
 // Neutral policies: nothing is skipped, merged or reused.
-struct FullRate {
+struct RateFull {
   static constexpr std::string_view kMethod = "full";
-  bool operator==(const FullRate&) const = default;
+  bool operator==(const RateFull&) const = default;
   template <typename Self, typename Visitor>
   static void visit(Self&, Visitor&) {}
 };
-struct DenseAttention {
+struct AttentionDense {
   static constexpr std::string_view kMethod = "dense";
-  bool operator==(const DenseAttention&) const = default;
+  bool operator==(const AttentionDense&) const = default;
   template <typename Self, typename Visitor>
   static void visit(Self&, Visitor&) {}
 };
-struct NoCache {
+struct CacheNone {
   static constexpr std::string_view kMethod = "none";
-  bool operator==(const NoCache&) const = default;
+  bool operator==(const CacheNone&) const = default;
   template <typename Self, typename Visitor>
   static void visit(Self&, Visitor&) {}
 };
 
-using RatePolicy = std::variant<FullRate>;  // how many latent frames a segment gets
-using AttentionPolicyChoice = std::variant<DenseAttention>;
-using CachePolicy = std::variant<NoCache>;  // reuse of transformer outputs between steps
+using RatePolicy = std::variant<RateFull>;  // how many latent frames a segment gets
+using AttentionPolicyChoice = std::variant<AttentionDense>;
+using CachePolicy = std::variant<CacheNone>;  // reuse of transformer outputs between steps
 
 struct VideoJob {
   static constexpr std::string_view kKind = "video";
@@ -63,7 +63,8 @@ struct VideoJob {
   std::string out;
   std::string overwrite = "never";
   bool keep_latents = false;
-  std::string latents_in, latents_out, trace;
+  bool metadata = true;
+  std::string latents_in, latents_out, trace, verify_against;
 
   bool operator==(const VideoJob&) const = default;
 
@@ -101,6 +102,9 @@ struct VideoJob {
     v("keep_latents", job.keep_latents, Switch{}, "Keep the folder with the finished latents", Common,
       {.identity = false});
 
+    v("metadata", job.metadata, Switch{}, "Write how the clip was made into the file and beside it", Common,
+      {.identity = false});
+
     v("latents_in", job.latents_in, PathText{},
       "Start from the tensor 'latents' of a safetensors file instead of the seed's noise", Inspection);
     v("latents_out", job.latents_out, PathText{PathRole::Output},
@@ -108,6 +112,8 @@ struct VideoJob {
     v("trace", job.trace, PathText{PathRole::Output},
       "Write every intermediate tensor, to find the first difference from another program", Inspection,
       {.identity = false});
+    v("verify_against", job.verify_against, PathText{}, "Compare the frames with those of a clip; nothing is written",
+      Inspection, {.identity = false});
   }
 };
 
