@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -51,10 +50,16 @@ using PreTokenizerStep = std::variant<WhitespaceSplit, Metaspace>;
 
 // ---- the rest ------------------------------------------------------------------------------------------------------
 
+// A string that is cut out of the text before the model sees it.
 struct AddedToken {
-  std::int32_t id = -1;
   std::string content;
+  std::int32_t id = -1;  // what the file says; -1 = the piece of that name, else the next free id
   bool single_word = false, lstrip = false, rstrip = false, normalized = true, special = false;
+};
+
+struct TemplateToken {
+  std::string content;
+  std::int32_t id = -1;  // -1 = looked up by content
 };
 
 struct TokenizerSpec {
@@ -69,12 +74,9 @@ struct TokenizerSpec {
   bool byte_fallback = false;
   std::vector<NormalizerStep> normalizer;
   std::vector<PreTokenizerStep> pre_tokenizer;
-  std::vector<AddedToken> added;
-  std::vector<std::int32_t> prefix, suffix;  // the template's ids around the text
+  std::vector<AddedToken> added;              // in the order in which they were added
+  std::vector<TemplateToken> prefix, suffix;  // around every text
   std::string eos = "</s>", pad = "<pad>";
-
-  // Id of a piece or an added token, -1 when there is none. Linear: for readers only.
-  std::int32_t find(std::string_view content) const;
 };
 
 // Readers. ModelUnfit with every problem named.
@@ -83,7 +85,9 @@ Result<TokenizerSpec> read_spiece_model(std::string_view bytes, const std::strin
 // Parses a charsmap blob (u32 trie bytes, trie, targets).
 Result<Charsmap> parse_charsmap(std::string_view blob, const std::string& source);
 
-// What tokenizer_config.json adds: the class's rules, the names of the special tokens, more added tokens.
-Result<> apply_tokenizer_config(TokenizerSpec& spec, std::string_view json, const std::string& source, bool from_spiece);
+// What tokenizer_config.json decides: the class's rules, the names of the special tokens, more added tokens. To be
+// called for every spec; "{}" stands for a missing file.
+Result<> apply_tokenizer_config(TokenizerSpec& spec, std::string_view json, const std::string& source,
+                                bool from_spiece);
 
 }  // namespace rubato
