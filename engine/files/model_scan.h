@@ -17,7 +17,7 @@ namespace rubato {
 struct ModelPart {
   std::string name;                    // "transformer", "vae", "text_encoder", "tokenizer"
   std::filesystem::path path;          // component folder or file; empty when missing
-  std::string missing;                 // "" when it is there; else what was expected
+  std::string missing;                 // "" when it is there; else "expected …" or "FILE is missing"
   std::uint64_t weight_bytes = 0;      // bytes of weights, which is what loading it costs
 };
 
@@ -58,6 +58,10 @@ struct ModelFolders {
   std::filesystem::path practice;              // resources/practice: holds practice-video as `video`; may be empty
   std::filesystem::path cache;                 // UserFolders::cache
 };
+
+// The scanned model of that name; an incomplete one too. Case and the organisation ("Wan-AI/") may be left out where
+// that is unambiguous.
+Result<ModelEntry> find_model(std::string_view name, const ModelFolders& where);
 
 // The folder of a model given by a path or by the name that a scan shows. Paths win: anything that exists is taken
 // as it is. "practice-video" is always known where the resources are. ModelMissing names the nearest known name,

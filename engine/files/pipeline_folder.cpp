@@ -39,26 +39,28 @@ bool is_plain_name(std::string_view name) {
   return !name.empty() && name.size() <= 100 && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
 }
 
-void list_missing(const PipelineFolder::Component& part, std::vector<std::string>& missing) {
+void list_missing(const PipelineFolder::Component& part, std::vector<PipelineFolder::Missing>& missing) {
+  const auto lacks = [&](std::string what) { missing.push_back({part.name, std::move(what)}); };
   const auto exists = [](const fs::path& path) {
     std::error_code ignored;
     return fs::exists(path, ignored);
   };
   if (!exists(part.folder)) {
-    missing.push_back(fmt::format("the folder {} ({})", part.folder.string(), part.class_name));
+    lacks(fmt::format("the folder {} ({}) is missing", part.folder.string(), part.class_name));
     return;
   }
   const auto kind = kind_of(part.class_name);
   // Older tokenizers lack tokenizer_config.json and processors have had several names; models and schedulers need theirs.
-  if ((kind == PartKind::Model || kind == PartKind::Scheduler) && !exists(part.config_path())) missing.push_back(part.config_path().string());
+  if ((kind == PartKind::Model || kind == PartKind::Scheduler) && !exists(part.config_path()))
+    lacks(fmt::format("{} is missing", part.config_path().string()));
   if (kind == PartKind::Tokenizer) {
     bool any = false;
     for (const auto* name : {"tokenizer.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "vocab.json", "vocab.txt"})
       any = any || exists(part.folder / name);
-    if (!any) missing.push_back(fmt::format("{} (or spiece.model there)", (part.folder / "tokenizer.json").string()));
+    if (!any) lacks(fmt::format("{} (or spiece.model beside it) is missing", (part.folder / "tokenizer.json").string()));
   }
   if (kind == PartKind::Model) {
-    if (const auto found = find_weights(part.folder); !found.ok()) missing.push_back(found.error().message);
+    if (const auto found = find_weights(part.folder); !found.ok()) lacks(found.error().message);
   }
 }
 
@@ -76,7 +78,7 @@ fs::path PipelineFolder::Component::config_path() const {
 
 bool PipelineFolder::Component::has_weights() const { return kind_of(class_name) == PartKind::Model; }
 
-Result<PipelineFolder> PipelineFolder::open_incomplete(const fs::path& given, std::vector<std::string>& missing) {
+Result<PipelineFolder> PipelineFolder::open_incomplete(const fs::path& given, std::vector<Missing>& missing) {
   PipelineFolder pipeline;
   pipeline.root = given.filename() == "model_index.json" ? given.parent_path() : given;
   std::error_code ignored;
@@ -108,10 +110,12 @@ Result<PipelineFolder> PipelineFolder::open_incomplete(const fs::path& given, st
 }
 
 Result<PipelineFolder> PipelineFolder::open(const fs::path& root) {
-  std::vector<std::string> missing;
+  std::vector<Missing> missing;
   RUBATO_TRY(pipeline, open_incomplete(root, missing));
   if (missing.empty()) return pipeline;
-  return Error{ErrorCode::ModelMissing, fmt::format("the model {} lacks {} of its parts: {}", pipeline.root.string(), missing.size(), join(missing, "; "))};
+  std::vector<std::string> lines;
+  for (auto& lack : missing) lines.push_back(std::move(lack.what));
+  return Error{ErrorCode::ModelMissing, fmt::format("the model {} is not complete: {}", pipeline.root.string(), join(lines, "; "))};
 }
 
 const PipelineFolder::Component* PipelineFolder::find(std::string_view name) const {

@@ -34,8 +34,12 @@ struct PipelineFolder {
   // files at once, with their paths. Weights are looked for and not opened.
   static Result<PipelineFolder> open(const std::filesystem::path& root);
 
-  // The same without the check for missing files; `missing` receives one line a missing part.
-  static Result<PipelineFolder> open_incomplete(const std::filesystem::path& root, std::vector<std::string>& missing);
+  struct Missing {
+    std::string component;
+    std::string what;  // "/models/x/vae/config.json is missing"
+  };
+  // The same for a folder that need not be complete: what is missing goes to `missing`.
+  static Result<PipelineFolder> open_incomplete(const std::filesystem::path& root, std::vector<Missing>& missing);
 
   // The configuration of a component, an object.
   Result<nlohmann::json> config(std::string_view component) const;

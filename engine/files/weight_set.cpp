@@ -142,7 +142,7 @@ Result<WeightFiles> find_in_folder(const fs::path& folder) {
     if (kind == WeightKind::Safetensors) return single_file(folder / name);  // content decides
     if (kind != WeightKind::Unknown) return refuse_weights(kind, folder / name);
   }
-  return Error{ErrorCode::ModelMissing, fmt::format("{} is missing (or {})", (folder / "diffusion_pytorch_model.safetensors").string(), "model.safetensors there")};
+  return Error{ErrorCode::ModelMissing, fmt::format("{} (or model.safetensors beside it) is missing", (folder / "diffusion_pytorch_model.safetensors").string())};
 }
 
 }  // namespace
