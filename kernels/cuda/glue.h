@@ -32,10 +32,11 @@ inline Rows rows_of(const at::Tensor& t) {
   return t.defined() ? Rows{t.const_data_ptr(), t.stride(0), t.stride(1)} : Rows{};
 }
 
-// [B or 1, S or 1, D]: a dimension of one is shared.
-inline RowVector row_vector_of(const at::Tensor& t) {
+// [B or 1, G, D] for `tokens` rows a sample, of which each of the G groups has the same number.
+inline RowVector row_vector_of(const at::Tensor& t, std::int64_t tokens) {
   if (!t.defined()) return {};
-  return {t.const_data_ptr<float>(), t.size(0) == 1 ? 0 : t.stride(0), t.size(1) == 1 ? 0 : t.stride(1)};
+  return {t.const_data_ptr<float>(), t.size(0) == 1 ? 0 : t.stride(0), t.stride(1),
+          static_cast<std::uint32_t>(tokens / t.size(1))};
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);

@@ -16,7 +16,7 @@ ResidualNorm run(RowNorm norm, RowNormArgs args, const at::Tensor& x, const at::
   args.eps = static_cast<float>(eps);
   args.x = rows_of(x);
   args.y = rows_of(y);
-  args.gate = row_vector_of(gate);
+  args.gate = row_vector_of(gate, x.size(1));
   args.sum = y.defined() ? out.x.mutable_data_ptr() : nullptr;
   args.norm = out.n.defined() ? out.n.mutable_data_ptr() : nullptr;
   C10_CUDA_CHECK(launch_row_norm(element_of(x), norm, args, c10::cuda::getCurrentCUDAStream()));
@@ -38,8 +38,8 @@ struct Affine {
 ResidualNorm layer_norm_modulated(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate,
                                   const at::Tensor& shift, const at::Tensor& scale, double eps) {
   RowNormArgs args;
-  args.shift = row_vector_of(shift);
-  args.scale = row_vector_of(scale);
+  args.shift = row_vector_of(shift, x.size(1));
+  args.scale = row_vector_of(scale, x.size(1));
   return run(RowNorm::LayerModulated, args, x, y, gate, eps);
 }
 

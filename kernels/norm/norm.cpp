@@ -94,6 +94,7 @@ at::Tensor layer_norm_modulated(const at::Tensor& x, const at::Tensor& shift, co
   check_rows("layer_norm_modulated", x);
   check_modulation("layer_norm_modulated", x, shift);
   check_modulation("layer_norm_modulated", x, scale);
+  RUBATO_CHECK(shift.sizes() == scale.sizes(), "layer_norm_modulated: shift ", shift.sizes(), ", scale ", scale.sizes());
   if (on_cuda_backend(x)) return cuda_backend()->layer_norm_modulated(x, {}, {}, shift, scale, eps).n;
   return ref::layer_norm_modulated(x, shift, scale, eps);
 }
@@ -128,6 +129,8 @@ ResidualNorm residual_norm_modulated(const at::Tensor& x, const at::Tensor& y, c
   if (gate.defined()) check_modulation("residual_norm_modulated", x, gate);
   check_modulation("residual_norm_modulated", x, shift);
   check_modulation("residual_norm_modulated", x, scale);
+  RUBATO_CHECK(shift.sizes() == scale.sizes(), "residual_norm_modulated: shift ", shift.sizes(), ", scale ",
+               scale.sizes());
   if (on_cuda_backend(x)) return cuda_backend()->layer_norm_modulated(x, y, gate, shift, scale, eps);
   at::Tensor sum = ref::residual(x, y, gate);
   at::Tensor norm = ref::layer_norm_modulated(sum, shift, scale, eps);

@@ -15,10 +15,11 @@ struct Rows {
   std::int64_t batch_stride = 0, token_stride = 0;
 };
 
-// A float32 vector for each row; a distance of 0 shares it.
+// A float32 vector of `width` for every `tokens_each` rows of a sample; distances in elements, 0 shares.
 struct RowVector {
   const float* data = nullptr;
-  std::int64_t batch_stride = 0, token_stride = 0;
+  std::int64_t batch_stride = 0, group_stride = 0;
+  std::uint32_t tokens_each = 1;
 };
 
 enum class RowNorm { None, LayerModulated, LayerAffine, Rms };

@@ -21,7 +21,7 @@ __device__ inline void load_weight(const void* p, bool is_float, int column, flo
 }
 
 __device__ inline const float* at_row(const RowVector& v, std::int64_t batch, std::int64_t token) {
-  return v.data + batch * v.batch_stride + token * v.token_stride;
+  return v.data + batch * v.batch_stride + static_cast<std::uint32_t>(token) / v.tokens_each * v.group_stride;
 }
 
 // N elements per access, kPacks accesses per thread: column of pack i is (i·threads + thread)·N.
@@ -162,7 +162,7 @@ __global__ void __launch_bounds__(512) row_norm_any_kernel(const RowNormArgs a) 
 inline bool on_16_bytes(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
 
 inline bool on_16_bytes(const RowVector& v) {
-  return on_16_bytes(v.data) && v.batch_stride % 4 == 0 && v.token_stride % 4 == 0;
+  return on_16_bytes(v.data) && v.batch_stride % 4 == 0 && v.group_stride % 4 == 0;
 }
 
 template <typename T>
