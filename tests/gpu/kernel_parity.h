@@ -11,7 +11,7 @@
 
 namespace rubato::kernels {
 
-// Relative rounding of one result in the element type; for float32 that of a sum over a row.
+// Relative rounding of one result in the element type; for float32 that of a sum over some hundred products.
 inline double rounding(at::ScalarType element) {
   switch (element) {
     case at::kBFloat16:
@@ -19,7 +19,7 @@ inline double rounding(at::ScalarType element) {
     case at::kHalf:
       return std::ldexp(1.0, -11);
     default:
-      return std::ldexp(1.0, -20);
+      return std::ldexp(1.0, -19);
   }
 }
 
