@@ -1,5 +1,7 @@
 // The kernels' CPU path in the job's element types against its float64 run, and that run against the formulas.
 #include "engine/base/check.h"
+#include <ATen/Parallel.h>
+
 #include "kernels/attention/attention.h"
 #include "kernels/gemm/linear.h"
 #include "kernels/norm/norm.h"
