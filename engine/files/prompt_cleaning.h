@@ -2,11 +2,12 @@
 //
 // It is ftfy's fix_text (6.3), HTML unescaping twice, and white space collapsed and trimmed:
 //   - mojibake is repaired: UTF-8 that was decoded as Latin-1, Windows-1252, -1251, -1250, -1253, -1254, -1257,
-//     ISO-8859-2 or Mac Roman ("Ã©tÃ©" -> "été"), repeatedly, and within a text where only a part is broken;
+//     ISO-8859-2, Mac Roman or code page 437 ("Ã©tÃ©" -> "été"), repeatedly, and where only a part of a text is broken;
 //   - curly quotes become straight, Latin ligatures and half-/full-width forms their usual letters, NFC;
-//   - terminal escapes, control characters, byte-order marks and lone surrogates vanish, line breaks become spaces;
+//   - terminal escapes, control characters and byte-order marks vanish, line breaks become spaces;
 //   - HTML entities, named and numeric, become their characters, also when they were escaped twice.
-// Left out: nothing that is known of. A text that is not valid UTF-8 is read with U+FFFD for each damaged sequence.
+// Left out: lone surrogates (they cannot stand in UTF-8; a text that is not valid UTF-8 is read with U+FFFD for each
+// damaged sequence) and ftfy's cut of lines after a million characters.
 #pragma once
 
 #include <string>

@@ -12,11 +12,11 @@ import io
 import json
 import pathlib
 import random
+import re
 import shutil
 import sys
 
 import ftfy
-import regex
 import sentencepiece
 import tokenizers
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -168,11 +168,72 @@ def tokenizer_vectors(out):
     (out / "tokenizer_vectors.json").write_text(json.dumps({"texts": texts, "sets": sets}, separators=(",", ":")))
 
 
+PROMPTS = [
+    "", " ", "\n\n", "a plain prompt", "  two  spaces \t and\ttabs\nand lines\r\nof all\rkinds\u2028here\u2029there\x85now ", "“curly” ‘quotes’ ‚low‘ „low“ ‛rev‟ ʼn ŉ",
+    "ﬁne ﬂow oﬃce waﬄe ﬀ ﬅ ﬆ Ĳ ĳ Ǆ ǅ ǆ Ǉ ǈ ǉ Ǌ ǋ ǌ Ǳ ǲ ǳ æ œ ß", "ＦＵＬＬ　ＷＩＤＴＨ　１２３！＂＇～｟｠￠￡￢￣￤￥￦", "ﾊﾝｶｸ ｶﾞ ﾊﾟ ﾀﾞ ﾞ ﾟ ｡｢｣､･ ￨￩￪￫￬￭￮ ﾡﾢ ￂￃ ﾠ",
+    "\ufeffBOM and\ufeffmore", "control \x00\x01\x07\x08\x0b\x0c\x0e\x1a\x1b\x1f\x7f chars", "\u206a\u206f\ufff9\ufffa\ufffb\ufffc kept \u200b\u200d\u200e\u202a", "\x1b[36;44mblue\x1b[0m text \x1b[1 x \x1b[",
+    "e\u0301te\u0301 n\u0303 a\u030a \u1100\u1161\u11a8 \u2126 \u212b", "été café ñ å ö ÀÉÎÕÜ", "Ã©tÃ©", "cafÃ© au lait", "sÃ³ um dia", "schÃ¶n und groÃŸ", "voilÃ  le travail", "Ã la mode", "Ã  la mode", "Ãs vezes Ãquela hora",
+    "â€œquotedâ€\x9d itâ€™s â€“ dash â€” em â€¦", "â€œlossyâ€� quote", "ItÃ¢â‚¬â„¢s double", "ÃƒÂ©tÃƒÂ©", "ÃƒÆ’Ã‚Â©", "lâ€™hÃ´tel et lâ€™Ã©tÃ©, Ã§a va trÃ¨s bien", "Ð¿Ñ€Ð¸Ð²ÐµÑ‚ Ð¼Ð¸Ñ€", "РїСЂРёРІРµС‚", "Ã¤Â¸Â­Ã¦â€“â€¡", "ä¸\xadæ–‡", "æ—¥æœ¬èªž", "ì•ˆë…•",
+    "âœ” No problems", "ã\x83\x84", "&macr;\\_(ã\x83\x84)_/&macr;", "ðŸ˜€ smile ðŸ\x8f½", "Ù…Ø±Ø\xadØ¨Ø§", "×©×œ×•×\x9d", "à¤¨à¤®à¤¸à¥\x8dà¤¤à¥‡", "Å koda Å¡koda", "Ä\x8deÅ¡tina", "ÅĽadne", "Ĺ‚Ăłdka", "ÃƑÂ©", "Ð", "√© √± ‚Äôs ‚Äú mac", "ÔÇÿ cp437 ├⌐", "Γ€™ greek ΞΟ",
+    "the price is €5 – or £3", "naïve façade — déjà vu", "Ångström Å is a word Ä", "Ñandú Â¿quÃ©?", "Â¡Hola! Â© 2020 Â®", "x Â y", "Â nothing", "Ã nothing", "a Â  b", "©®™ ½ ² µ ± ÷ ×", "¯\\_(ツ)_/¯", "ヽ(ﾟДﾟ)ノ ( ͡° ͜ʖ ͡°) (ò_óˇ)", "┌─┐│└┘ ▀▄█", "ÒÓÔ òóô",
+    "broken\ufffdchar Ã\ufffd", "\ufffd", "Ã", "Â", "â€", "â", "caf\xe9 \x92smart\x92 \x93c1\x94", "\x80\x85\x99", "C1 \x81\x8d", "IV\x96 \u0161 \x8a",
+    "&amp;", "&lt;b&gt;", "a &amp;amp; b", "&amp;amp;amp;amp; deep", "&quot;x&quot; &apos;y&apos; &#39;z&#39; &#x27;w&#X27;", "&nbsp;space&nbsp;", "&eacute;t&Eacute; &EACUTE; &NTILDE;O &SZLIG; &nTILDE;", "&hellip; &ldquo;q&rdquo; &mdash; &copy; &COPY;", "AT&T R&D Q&A", "this&not that &notit; &notin; &ampersand &amp &lt &gt &copy2020",
+    "&#0; &#13; &#128; &#129; &#150; &#55296; &#1114111; &#1114112; &#99999999999999999999; &#xFFFE; &#11; &#12; &#127;", "&#; &#x; &#xZZ; &; & &a &unknown; &Jscr;ohn &HilbertSpace; &checkmark; &acE; &NotEqualTilde;", "<tag attr=\"&amp;\"> &eacute;", "line &eacute;\n<b>\nline &eacute; &amp;eacute;",
+    "&lt;div&gt; &amp;lt; &amp;amp;lt;", "&#38;amp; &#x26;lt;", "&#60;&#62;", "&eacute", "&CounterClockwiseContourIntegral; &CounterClockwiseContourIntegralXX;", "&" + "a" * 40 + ";", "&#" + "1" * 30 + ";", "&Aacute;&AACUTE;&aacute;&FRAC12;&frac12;&LT;&AMP;&QUOT;&GT",
+    "\u00a0nbsp\u00a0 \u2003em \u3000 ideographic \u1680 \u202f \u205f", "soft\u00adhyphen", "İstanbul ığşçö", "Zażółć gęślą jaźń", "Příliš žluťoučký kůň", "ΑΒΓ αβγ Ελλάδα", "Привет, как дела? Ёж", "ВГРС", "مرحبا", "שלום", "สวัสดี", "नमस्ते", "日本語、中文。", "한글", "emoji 😀 👩‍👩‍👧‍👦 🇩🇪 ❤️",
+    "A cinematic shot of a fox, 35mm film, golden hour", "(masterpiece:1.2), [blurry] {x|y} <lora:foo:0.8>", "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量", "Lâ€™Ã‰tÃ© ” mixed “ quotes", "100 % Ã— 3 Â± 2 Âµm Â½", "5Â°C and 3Â²",
+]
+
+
+def mangled_prompts(count, seed):
+    """Good texts decoded wrongly once or more, whole or in part, and with lost bytes."""
+    import ftfy.bad_codecs
+    ftfy.bad_codecs.ok()
+    rng = random.Random(seed)
+    good = [line for line in CORPUS.splitlines()] + ["“smart” – it’s … €5", "naïve café", "čeština žluťoučký", "Ελληνικά και άλλα", "ا لعربية", "नमस्ते दुनिया", "😀 émoji 👍", "à la carte, ça", "Łódź", "ışık", "¿Qué? ¡Sí!"]
+    pages = ["latin-1", "sloppy-windows-1252", "sloppy-windows-1251", "sloppy-windows-1250", "sloppy-windows-1253", "sloppy-windows-1254", "sloppy-windows-1257", "iso-8859-2", "macroman", "cp437"]
+    out = []
+    while len(out) < count:
+        text = rng.choice(good)
+        words = text.split(" ")
+        begin = rng.randrange(len(words))
+        part = " ".join(words[begin: begin + rng.randint(1, 6)])
+        for _ in range(rng.choice([1, 1, 1, 2, 3])):
+            part = part.encode().decode(rng.choice(pages[:2] * 4 + pages), errors="replace")
+        if rng.random() < 0.3:
+            part = part.replace("\xa0", " ")
+        if rng.random() < 0.2:
+            spot = rng.randrange(len(part) + 1)
+            part = part[:spot] + rng.choice(["\ufffd", "?", " ", "\x1a", "&eacute;", "é"]) + part[spot + rng.choice([0, 1]):]
+        out.append(rng.choice(["", "plain words ", "été ", "“x” "]) + part + rng.choice(["", " and more", " …", " ñ"]))
+    return out
+
+
+def random_neighbours(count, seed):
+    """Characters of the kinds that the mojibake rules look at, next to each other."""
+    rng = random.Random(seed)
+    pool = [chr(c) for c in range(0x80, 0x180)] + list("aZ .,?!'\"&;#") + [chr(c) for c in list(range(0x390, 0x3d0)) + list(range(0x400, 0x460)) + list(range(0x2010, 0x2040))] + list("€™œŒŸŽžŠšƒˆ˜‚Äâó√≈∂†≠®´≤≥∞∏π∑∫Ωﬁﬂ◊\uf8ff│┌═╬▀█№\ufffd ")
+    return ["".join(rng.choice(pool) for _ in range(rng.choice([2, 3, 4, 8, 30]))) for _ in range(count)]
+
+
+def prompt_clean(text):
+    """What diffusers' Wan pipeline does."""
+    text = html.unescape(html.unescape(ftfy.fix_text(text))).strip()
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def prompt_vectors(out):
+    prompts = PROMPTS + mangled_prompts(220, 7) + random_neighbours(160, 8) + random_texts(60, 9)
+    cases = [[t, prompt_clean(t)] for t in prompts]
+    (out / "prompt_cleaning_vectors.json").write_text(json.dumps(cases, ensure_ascii=True, separators=(",", ":")))
+
+
 def main():
     out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "tests/data/text"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     tokenizer_vectors(out)
+    prompt_vectors(out)
     for path in sorted(out.rglob("*")):
         if path.is_file():
             print(f"{path.stat().st_size:8d} {path.relative_to(out)}")
