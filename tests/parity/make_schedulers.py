@@ -2,8 +2,8 @@
 
     make_schedulers.py OUT
 
-Case N holds N.sigmas, N.timesteps, N.velocity [steps,1,2,3], N.start and N.samples [steps,1,2,3]; the metadata has
-its configuration, number of steps and mu as JSON. Needs diffusers 0.42.1, torch 2.11.0.
+Case N holds N.sigmas, N.timesteps, N.velocity [steps,1,2,3], N.start and N.samples [steps,1,2,3]; metadata N
+is its configuration, number of steps and mu as JSON. Needs diffusers 0.42.1, torch 2.11.0.
 """
 
 import json
@@ -32,7 +32,7 @@ def cases():
         yield euler, dict(shift=3.0, invert_sigmas=True), steps, None
         yield euler, dict(shift=3.0, num_train_timesteps=500), steps, None
         yield unipc, dict(flow_shift=5.0, use_dynamic_shifting=True, **FLOW), steps, 0.7
-        yield unipc, dict(flow_shift=5.0, shift_terminal=0.05, **FLOW), steps, None
+        yield unipc, dict(flow_shift=5.0, shift_terminal=0.05, **FLOW), steps + 1, None
         yield unipc, dict(flow_shift=5.0, num_train_timesteps=400, **FLOW), steps, None
         for order in (1, 3):
             yield unipc, dict(flow_shift=5.0, solver_order=order, **FLOW), steps, None
@@ -66,7 +66,7 @@ def main():
         configs.append(dict(config=config, steps=steps, mu=mu))
         if not torch.isfinite(sample).all():
             print("not finite:", options, steps)
-    save_file(tensors, pathlib.Path(sys.argv[1]) / "schedulers.safetensors", {"cases": json.dumps(configs)})
+    save_file(tensors, pathlib.Path(sys.argv[1]) / "schedulers.safetensors", {str(n): json.dumps(c) for n, c in enumerate(configs)})
 
 
 if __name__ == "__main__":
