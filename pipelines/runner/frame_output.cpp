@@ -32,7 +32,7 @@ class TensorOutput final : public FrameOutput {
       complete["frames_sha256"] = frames_sha256();
       texts["rubato"] = complete.dump();
     }
-    RUBATO_OK(write_tensors(target_, {{"frames", at::cat(parts_, 0)}}, texts, overwrite_ == Overwrite::Always));
+    RUBATO_OK(write_tensors(target_, {{"frames", at::cat(parts_, 0)}}, texts, overwrite_));
     return std::vector{target_};
   }
 

@@ -5,8 +5,14 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <limits>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -39,9 +45,13 @@ inline double relative_error(const at::Tensor& got, const at::Tensor& want) {
   return size > 0 ? off / size : off;
 }
 
-// Fails where got is further from want than `most` of the largest reference value.
+// Fails where got is further from want than `most` of the largest reference value. The errors stand in the report that
+// --gtest_output=xml writes.
 inline void expect_close(const at::Tensor& got, const at::Tensor& want, const std::string& what, double most = 1e-4) {
   const double error = relative_error(got, want);
+  char text[16];
+  std::snprintf(text, sizeof text, "%.1e", error);
+  testing::Test::RecordProperty(what, text);
   EXPECT_LE(error, most) << what << ": got " << got.sizes() << ", want " << want.sizes();
 }
 
