@@ -1,0 +1,54 @@
+#include "engine/base/text.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace rubato {
+namespace {
+
+TEST(TextTest, SplitsTrimsAndJoins) {
+  EXPECT_EQ(split("a,,b", ','), (std::vector<std::string>{"a", "", "b"}));
+  EXPECT_EQ(split("", ','), std::vector<std::string>{""});
+  EXPECT_EQ(trim("  a b\r\n"), "a b");
+  EXPECT_EQ(trim(" \t"), "");
+  EXPECT_EQ(join(split("a,b", ','), ", "), "a, b");
+}
+
+TEST(TextTest, FindsTheNearestNameAndNothingFar) {
+  const std::vector<std::string> names{"frames", "guidance", "steps"};
+  EXPECT_EQ(nearest_name("frame", names), "frames");
+  EXPECT_EQ(nearest_name("guidence", names), "guidance");
+  EXPECT_EQ(nearest_name("prompt", names), std::nullopt);
+  EXPECT_EQ(nearest_name(std::string(10'000, 'a'), names), std::nullopt);
+  EXPECT_EQ(did_you_mean("step", names), "; did you mean 'steps'?");
+  EXPECT_EQ(did_you_mean("x", {}), "");
+}
+
+TEST(TextTest, WritesSizesAndTimesForPeople) {
+  EXPECT_EQ(human_bytes(0), "0 B");
+  EXPECT_EQ(human_bytes(999), "999 B");
+  EXPECT_EQ(human_bytes(1000), "1.0 kB");
+  EXPECT_EQ(human_bytes(999'960), "1.0 MB");
+  EXPECT_EQ(human_bytes(39'100'000), "39.1 MB");
+  EXPECT_EQ(human_duration(65), "1:05");
+  EXPECT_EQ(human_duration(7387), "2:03:07");
+  EXPECT_EQ(human_duration(-1), "0:00");
+  EXPECT_EQ(human_duration(std::numeric_limits<double>::quiet_NaN()), "0:00");
+  EXPECT_FALSE(human_duration(std::numeric_limits<double>::infinity()).empty());
+}
+
+TEST(TextTest, KnowsUtf8) {
+  for (const auto* good : {"", "a", "é", "€", "𝄞", "\xF4\x8F\xBF\xBF"}) EXPECT_TRUE(is_valid_utf8(good)) << good;
+  for (const auto* bad : {"\x80", "\xC3", "\xC3(", "\xE2\x82", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF"})
+    EXPECT_FALSE(is_valid_utf8(bad)) << bad;
+}
+
+TEST(TextTest, CutsBetweenCharacters) {
+  EXPECT_EQ(clip_utf8("aé", 3), "aé");
+  EXPECT_EQ(clip_utf8("aé", 2), "a");
+  EXPECT_EQ(clip_utf8("€", 2), "");
+}
+
+}  // namespace
+}  // namespace rubato
