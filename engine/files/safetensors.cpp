@@ -203,7 +203,8 @@ Result<SafetensorsHeader> parse_safetensors_header(std::span<const std::byte> he
   RUBATO_TRY(root, parse_json(text, fmt::format("{}, header", source), limits, ErrorCode::ModelUnfit));
   const auto unfit = [&](std::string why) { return Error{ErrorCode::ModelUnfit, fmt::format("{} {}", source, why)}; };
   if (!root.is_object()) return unfit("has a header that is not a JSON object");
-  if (root.size() > kMaxTensors + 1) return unfit(fmt::format("names {} tensors; at most {} are allowed", root.size(), kMaxTensors));
+  const std::size_t count = root.size() - (root.contains("__metadata__") ? 1 : 0);
+  if (count > kMaxTensors) return unfit(fmt::format("names {} tensors; at most {} are allowed", count, kMaxTensors));
 
   HeaderReader reader(kLengthField + length, file_size);
   for (const auto& key : twice) reader.problems.add(fmt::format("the name '{}' stands twice", shown_name(key)));
