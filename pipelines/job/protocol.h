@@ -124,11 +124,15 @@ using Message = std::variant<Hello, Run, Cancel, Quit, Accepted, Phase, Progress
 
 // The JSON text of a message, without the length. Never throws: invalid UTF-8 is replaced.
 std::string encode(const Message& message);
-// nullopt: a type that this version does not know. Corrupt: not a message, or a member of the wrong type or range.
-Result<std::optional<Message>> decode(std::string_view text);
+struct Decoded {
+  std::optional<Message> message;  // nothing: a type that this version does not know
+  bool memfd = false;              // a memfd travels with the frame
+};
+// Corrupt: not a message, or a member of the wrong type or out of range.
+Result<Decoded> decode(std::string_view text);
 // The job a message is about; "" for hello, quit, heartbeat.
 std::string_view job_id(const Message& message);
-// Does a memfd travel with it?
+// Does a memfd travel with it? Its frame says so: {…, "memfd": number of bytes}.
 inline bool carries_memfd(const Message& message) { return std::holds_alternative<Preview>(message); }
 
 }  // namespace rubato::protocol
