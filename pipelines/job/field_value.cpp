@@ -302,7 +302,7 @@ std::string_view placeholder(const Rule& rule) {
 std::string describe_default(const FieldRef& field) {
   if (!field.options.unset.empty()) return std::string(field.options.unset);
   if (const auto* policy = policy_of(field)) return std::string(policy->methods()[policy->chosen()]);
-  if (std::holds_alternative<Switch>(field.rule)) return {};
+  if (std::holds_alternative<Switch>(field.rule)) return *std::get<bool*>(field.value) ? "on" : "off";
   const json value = value_of(field);
   if (value.is_null()) return is_optional(field) ? "the model's" : "";
   return value.is_string() ? value.get<std::string>() : value.dump();

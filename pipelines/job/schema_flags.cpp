@@ -107,6 +107,8 @@ std::size_t width(std::string_view text) {
 std::string left_side(const FieldRef& field) {
   std::string text = field.options.letter != 0 ? fmt::format("  -{}, ", field.options.letter) : "      ";
   text += flag_of(field.name);
+  if (std::holds_alternative<Switch>(field.rule) && *std::get<bool*>(field.value))
+    text.insert(text.find("--") + 2, "[no-]");
   const auto* choice = std::get_if<Choice>(&field.rule);
   if (choice != nullptr && !choice->implied.empty()) return text + "[=NAME]";
   const auto value = detail::placeholder(field.rule);

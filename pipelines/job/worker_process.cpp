@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,7 +115,8 @@ Result<WorkerProcess> WorkerProcess::spawn(const std::filesystem::path& executab
     }
     return cannot_start(executable, reason);
   }
-  UniqueFd pidfd(::pidfd_open(pid, 0));
+  // glibc 2.36 declares pidfd_open() without C linkage.
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) {
     const int reason = errno;
     ::kill(pid, SIGKILL);
