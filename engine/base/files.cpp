@@ -20,13 +20,6 @@ namespace rubato {
 namespace fs = std::filesystem;
 namespace {
 
-// "No space left on device" and friends as an Error about one file.
-Error write_error(const fs::path& path, int code) {
-  if (code == ENOSPC || code == EDQUOT)
-    return {ErrorCode::CannotWrite, fmt::format("the disk is full: {} could not be written; free some space and run the same command again", path.string())};
-  return {ErrorCode::CannotWrite, fmt::format("cannot write {}: {}", path.string(), std::strerror(code))};
-}
-
 fs::path folder_of(const fs::path& path) {
   const auto parent = path.parent_path();
   return parent.empty() ? fs::path(".") : parent;
@@ -62,6 +55,12 @@ Result<> rename_to_new(const fs::path& from, const fs::path& to) {
 }
 
 }  // namespace
+
+Error write_error(const fs::path& path, int code) {
+  if (code == ENOSPC || code == EDQUOT)
+    return {ErrorCode::CannotWrite, fmt::format("the disk is full: {} could not be written; free some space and run the same command again", path.string())};
+  return {ErrorCode::CannotWrite, fmt::format("cannot write {}: {}", path.string(), std::strerror(code))};
+}
 
 Result<std::string> read_file(const fs::path& path, std::uint64_t max_bytes) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

@@ -38,6 +38,9 @@ class MappedFile {
   std::filesystem::path path_;
 };
 
+// What a failed write to `path` means: a full disk is named as such. For code that writes through a library.
+Error write_error(const std::filesystem::path& path, int errno_code);
+
 enum class Overwrite { Never, Always };
 
 // Writes a file under a temporary name in the target's folder, syncs it, and renames it into place on

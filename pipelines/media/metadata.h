@@ -17,11 +17,14 @@
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "engine/base/error.h"
 #include "engine/base/ids.h"
 
 namespace rubato {
+
+class MediaFile;
 
 struct Metadata {
   std::string json;     // a JSON object, UTF-8; "" = leave metadata and sidecar out
@@ -43,6 +46,9 @@ struct FoundMetadata {
 // metadata: the message says so), Corrupt (metadata that breaks a bound or is not a JSON object).
 Result<FoundMetadata> find_metadata(const std::filesystem::path& path);
 Result<Metadata> read_metadata(const std::filesystem::path& path);
+// The two halves, for a process that may no longer open files: of an open file, and of a sidecar's text.
+Result<FoundMetadata> find_metadata(const MediaFile& file);
+Result<FoundMetadata> sidecar_metadata(std::string_view text, const std::filesystem::path& path);
 
 // clip.mp4 -> clip.mp4.json; frames/ -> frames.json; shot_####.png -> shot_####.png.json
 std::filesystem::path sidecar_path(const std::filesystem::path& output);

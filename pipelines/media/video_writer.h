@@ -21,6 +21,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/error.h"
@@ -65,7 +66,8 @@ class VideoWriter {
   // error the writer only can be destroyed.
   Result<> add_frame(std::span<const std::uint8_t> rgb24);
 
-  // Of the frames so far; finish() itself puts it into the metadata as "frames_sha256", with "frame_count".
+  // Of all frames: no frame may follow. finish() itself puts it into the metadata as "frames_sha256", with
+  // "frame_count".
   std::string frames_sha256() const;
   std::int64_t frames() const;
 
