@@ -34,11 +34,15 @@ struct CloseDemuxer {
 struct FreeScaler {
   void operator()(SwsContext* p) const { sws_freeContext(p); }
 };
+struct FreeParameters {
+  void operator()(AVCodecParameters* p) const { avcodec_parameters_free(&p); }
+};
 using Frame = std::unique_ptr<AVFrame, FreeFrame>;
 using Packet = std::unique_ptr<AVPacket, FreePacket>;
 using Codec = std::unique_ptr<AVCodecContext, FreeCodec>;
 using Muxer = std::unique_ptr<AVFormatContext, FreeMuxer>;
 using Demuxer = std::unique_ptr<AVFormatContext, CloseDemuxer>;
+using Parameters = std::unique_ptr<AVCodecParameters, FreeParameters>;
 using Scaler = std::unique_ptr<SwsContext, FreeScaler>;
 
 // A dictionary of options; FFmpeg removes the entries it understood.

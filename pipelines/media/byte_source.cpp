@@ -63,7 +63,8 @@ std::optional<std::uint8_t> ByteSource::u8(std::uint64_t offset) {
 std::optional<std::uint32_t> ByteSource::u32_be(std::uint64_t offset) {
   std::uint8_t b[4];
   if (!get(offset, b)) return std::nullopt;
-  return static_cast<std::uint32_t>(b[0]) << 24 | static_cast<std::uint32_t>(b[1]) << 16 | static_cast<std::uint32_t>(b[2]) << 8 | b[3];
+  return static_cast<std::uint32_t>(b[0]) << 24 | static_cast<std::uint32_t>(b[1]) << 16 |
+         static_cast<std::uint32_t>(b[2]) << 8 | b[3];
 }
 
 std::optional<std::uint32_t> ByteSource::u32_le(std::uint64_t offset) {

@@ -32,7 +32,8 @@ struct Box {
 };
 
 constexpr std::uint32_t fourcc(std::string_view name) {
-  return static_cast<std::uint32_t>(static_cast<unsigned char>(name[0])) << 24 | static_cast<std::uint32_t>(static_cast<unsigned char>(name[1])) << 16 |
+  return static_cast<std::uint32_t>(static_cast<unsigned char>(name[0])) << 24 |
+         static_cast<std::uint32_t>(static_cast<unsigned char>(name[1])) << 16 |
          static_cast<std::uint32_t>(static_cast<unsigned char>(name[2])) << 8 | static_cast<unsigned char>(name[3]);
 }
 
@@ -58,7 +59,8 @@ std::optional<Box> box_at(ByteSource& source, std::uint64_t at, std::uint64_t en
 
 std::optional<Box> find_box(ByteSource& source, std::uint64_t begin, std::uint64_t end, std::uint32_t type) {
   int visited = 0;
-  for (auto box = box_at(source, begin, end); box && visited < kMaxParts; box = box_at(source, box->end, end), ++visited)
+  for (auto box = box_at(source, begin, end); box && visited < kMaxParts;
+       box = box_at(source, box->end, end), ++visited)
     if (box->type == type) return box;
   return std::nullopt;
 }
@@ -87,7 +89,8 @@ Result<ContainerTags> mp4_tags(ByteSource& source) {
   if (!moov) return tags;
   auto meta = find_box(source, moov->begin, moov->end, fourcc("meta"));
   if (!meta) {
-    if (const auto udta = find_box(source, moov->begin, moov->end, fourcc("udta"))) meta = find_box(source, udta->begin, udta->end, fourcc("meta"));
+    if (const auto udta = find_box(source, moov->begin, moov->end, fourcc("udta")))
+      meta = find_box(source, udta->begin, udta->end, fourcc("meta"));
   }
   if (!meta) return tags;
   // ISO files put four bytes of version and flags before the inner boxes, QuickTime files do not.
@@ -99,7 +102,8 @@ Result<ContainerTags> mp4_tags(ByteSource& source) {
   RUBATO_TRY(names, mp4_keys(source, *keys));
 
   int visited = 0;
-  for (auto item = box_at(source, list->begin, list->end); item && visited < kMaxParts; item = box_at(source, item->end, list->end), ++visited) {
+  for (auto item = box_at(source, list->begin, list->end); item && visited < kMaxParts;
+       item = box_at(source, item->end, list->end), ++visited) {
     if (item->type == 0 || item->type > names.size()) continue;
     const std::string& name = names[item->type - 1];
     if (name != "rubato" && name != "comment") continue;
@@ -152,13 +156,14 @@ std::optional<Element> element_at(ByteSource& source, std::uint64_t at, std::uin
   return element;
 }
 
-constexpr std::uint32_t kSegment = 0x18538067, kTags = 0x1254C367, kTag = 0x7373, kSimpleTag = 0x67C8, kTagName = 0x45A3,
-                        kTagString = 0x4487;
+constexpr std::uint32_t kSegment = 0x18538067, kTags = 0x1254C367, kTag = 0x7373, kSimpleTag = 0x67C8,
+                        kTagName = 0x45A3, kTagString = 0x4487;
 
 // Calls `visit` for every child of `parent` with this id; stops at its first error.
 template <typename Visit>
 Result<> each_child(ByteSource& source, const Element& parent, std::uint32_t id, int& visited, const Visit& visit) {
-  for (auto child = element_at(source, parent.begin, parent.end); child && ++visited < kMaxParts; child = element_at(source, child->end, parent.end))
+  for (auto child = element_at(source, parent.begin, parent.end); child && ++visited < kMaxParts;
+       child = element_at(source, child->end, parent.end))
     if (child->id == id) RUBATO_OK(visit(*child));
   return {};
 }
@@ -189,7 +194,8 @@ Result<ContainerTags> matroska_tags(ByteSource& source) {
   const Element file{0, 0, source.size()};
   RUBATO_OK(each_child(source, file, kSegment, visited, [&](const Element& segment) {
     return each_child(source, segment, kTags, visited, [&](const Element& list) {
-      return each_child(source, list, kTag, visited, [&](const Element& tag) { return each_child(source, tag, kSimpleTag, visited, simple_tag); });
+      return each_child(source, list, kTag, visited,
+                        [&](const Element& tag) { return each_child(source, tag, kSimpleTag, visited, simple_tag); });
     });
   }));
   return tags;
@@ -289,12 +295,18 @@ FileKind file_kind(ByteSource& source) {
 
 Result<ContainerTags> container_tags(ByteSource& source) {
   switch (file_kind(source)) {
-    case FileKind::Mp4: return mp4_tags(source);
-    case FileKind::Matroska: return matroska_tags(source);
-    case FileKind::Png: return png_tags(source);
-    case FileKind::WebP: return webp_tags(source);
-    case FileKind::Gif: return gif_tags(source);
-    default: return ContainerTags{};
+    case FileKind::Mp4:
+      return mp4_tags(source);
+    case FileKind::Matroska:
+      return matroska_tags(source);
+    case FileKind::Png:
+      return png_tags(source);
+    case FileKind::WebP:
+      return webp_tags(source);
+    case FileKind::Gif:
+      return gif_tags(source);
+    default:
+      return ContainerTags{};
   }
 }
 

@@ -7,8 +7,8 @@
 
 namespace rubato {
 
-inline constexpr std::int64_t kMaxPixels = 268'435'456;           // 268 Mpx
-inline constexpr std::uint64_t kMaxStillBytes = 512ull << 20;     // of a file that is read into memory
+inline constexpr std::int64_t kMaxPixels = 268'435'456;        // 268 Mpx
+inline constexpr std::uint64_t kMaxStillBytes = 512ull << 20;  // of a file that is read into memory
 
 // Does frame number `index` belong to the chosen ones, and is there one after it?
 bool is_chosen(const ReadOptions& options, std::int64_t index);

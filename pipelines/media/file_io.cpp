@@ -31,7 +31,7 @@ FileIo::~FileIo() {
 }
 
 std::int64_t FileIo::size() const {
-  struct stat info {};
+  struct stat info{};
   return ::fstat(fd_, &info) == 0 ? static_cast<std::int64_t>(info.st_size) : 0;
 }
 
@@ -69,11 +69,18 @@ int FileIo::write(void* self, std::uint8_t* buffer, int size) {
 std::int64_t FileIo::seek(void* self, std::int64_t offset, int whence) {
   auto* io = static_cast<FileIo*>(self);
   switch (whence & ~AVSEEK_FORCE) {
-    case AVSEEK_SIZE: return io->size();
-    case SEEK_SET: break;
-    case SEEK_CUR: offset += io->position_; break;
-    case SEEK_END: offset += io->size(); break;
-    default: return AVERROR(EINVAL);
+    case AVSEEK_SIZE:
+      return io->size();
+    case SEEK_SET:
+      break;
+    case SEEK_CUR:
+      offset += io->position_;
+      break;
+    case SEEK_END:
+      offset += io->size();
+      break;
+    default:
+      return AVERROR(EINVAL);
   }
   if (offset < 0) return AVERROR(EINVAL);
   return io->position_ = offset;

@@ -46,7 +46,7 @@ struct FrameTemplate {
   std::filesystem::path folder;  // where the files end up
   std::string prefix, suffix;    // around the number, in the file name
   int digits = 4;
-  bool whole_folder = false;     // the folder itself is the output
+  bool whole_folder = false;  // the folder itself is the output
 
   std::string name(std::int64_t index) const;
   // Number in a file name that fits this template; -1 if it does not fit.

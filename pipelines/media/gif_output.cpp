@@ -52,7 +52,9 @@ class Spool {
     while (!bytes.empty()) {
       const ssize_t got = ::pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
       if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return Error{ErrorCode::CannotRead, fmt::format("the frames of {} could not be read back: {}", target_.string(), got < 0 ? std::strerror(errno) : "the file is short")};
+      if (got <= 0)
+        return Error{ErrorCode::CannotRead, fmt::format("the frames of {} could not be read back: {}", target_.string(),
+                                                        got < 0 ? std::strerror(errno) : "the file is short")};
       offset += static_cast<std::uint64_t>(got);
       bytes = bytes.subspan(static_cast<std::size_t>(got));
     }
@@ -99,7 +101,8 @@ class GifOutput final : public FrameOutput {
     PaletteMapper mapper(std::move(palette));
     RUBATO_OK(open_encoder());
     RUBATO_OK(file_.write(header()));
-    std::vector<std::uint8_t> rgb(static_cast<std::size_t>(format_.width) * static_cast<std::size_t>(format_.height) * 3);
+    std::vector<std::uint8_t> rgb(static_cast<std::size_t>(format_.width) * static_cast<std::size_t>(format_.height) *
+                                  3);
     std::vector<std::uint8_t> indices(rgb.size() / 3);
     for (std::int64_t i = 0; i < frames_; ++i) {
       RUBATO_OK(spool_.read(static_cast<std::uint64_t>(i) * rgb.size(), rgb));
@@ -166,7 +169,8 @@ class GifOutput final : public FrameOutput {
     frame->width = format_.width;
     frame->height = format_.height;
     frame->pts = index;
-    if (av_frame_get_buffer(frame.get(), 0) < 0) return Error{ErrorCode::OutOfMemory, "not enough memory for a GIF frame"};
+    if (av_frame_get_buffer(frame.get(), 0) < 0)
+      return Error{ErrorCode::OutOfMemory, "not enough memory for a GIF frame"};
     const auto width = static_cast<std::size_t>(format_.width);
     for (int y = 0; y < format_.height; ++y)
       std::memcpy(frame->data[0] + static_cast<std::ptrdiff_t>(y) * frame->linesize[0],

@@ -23,8 +23,9 @@ Result<MediaFile> MediaFile::open(const fs::path& path) {
   MediaFile file;
   file.path_ = path;
   file.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO must not hold us up
-  if (file.fd_ < 0) return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
-  struct stat info {};
+  if (file.fd_ < 0)
+    return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
+  struct stat info{};
   if (::fstat(file.fd_, &info) != 0 || !S_ISREG(info.st_mode))
     return Error{ErrorCode::CannotRead, fmt::format("{} is not a regular file", path.string())};
   if (info.st_size == 0) return Error{ErrorCode::Corrupt, fmt::format("{} is empty", path.string())};
@@ -49,7 +50,8 @@ MediaFile::~MediaFile() {
 bool is_past(const ReadOptions& options, std::int64_t index) {
   if (options.count < 0) return false;
   // The last chosen frame is start + (count - 1) * step; divided instead of multiplied, which cannot overflow.
-  return options.count == 0 || (index > options.start && (index - options.start - 1) / options.step >= options.count - 1);
+  return options.count == 0 ||
+         (index > options.start && (index - options.start - 1) / options.step >= options.count - 1);
 }
 
 bool is_chosen(const ReadOptions& options, std::int64_t index) {
@@ -57,13 +59,16 @@ bool is_chosen(const ReadOptions& options, std::int64_t index) {
 }
 
 Result<> check_pixels(const MediaFile& file, std::int64_t width, std::int64_t height) {
-  if (width >= 1 && height >= 1 && width <= kMaxPixels && height <= kMaxPixels && width * height <= kMaxPixels) return {};
-  return Error{ErrorCode::Corrupt, fmt::format("{} announces pictures of {}x{}; 1x1 to 268 Mpx can be read", file.path().string(), width, height)};
+  if (width >= 1 && height >= 1 && width <= kMaxPixels && height <= kMaxPixels && width * height <= kMaxPixels)
+    return {};
+  return Error{ErrorCode::Corrupt, fmt::format("{} announces pictures of {}x{}; 1x1 to 268 Mpx can be read",
+                                               file.path().string(), width, height)};
 }
 
 Result<std::vector<std::uint8_t>> read_all(const MediaFile& file) {
   if (file.bytes() > kMaxStillBytes)
-    return Error{ErrorCode::CannotRead, fmt::format("{} is larger than the {} that a picture may have", file.path().string(), human_bytes(kMaxStillBytes))};
+    return Error{ErrorCode::CannotRead, fmt::format("{} is larger than the {} that a picture may have",
+                                                    file.path().string(), human_bytes(kMaxStillBytes))};
   std::vector<std::uint8_t> bytes(file.bytes());
   auto source = ByteSource::descriptor(file.fd(), file.bytes());
   if (!source.get(0, bytes)) return Error{ErrorCode::CannotRead, fmt::format("cannot read {}", file.path().string())};
@@ -71,9 +76,18 @@ Result<std::vector<std::uint8_t>> read_all(const MediaFile& file) {
 }
 
 nlohmann::json to_json(const MediaInfo& info) {
-  return {{"container", info.container}, {"codec", info.codec}, {"pixel_format", info.pixel_format}, {"width", info.width}, {"height", info.height},
-          {"frames", info.frames}, {"fps_num", info.fps_num}, {"fps_den", info.fps_den}, {"duration_s", info.duration_s},
-          {"max_keyframe_gap_s", info.max_keyframe_gap_s}, {"has_audio", info.has_audio}, {"bytes", info.bytes}};
+  return {{"container", info.container},
+          {"codec", info.codec},
+          {"pixel_format", info.pixel_format},
+          {"width", info.width},
+          {"height", info.height},
+          {"frames", info.frames},
+          {"fps_num", info.fps_num},
+          {"fps_den", info.fps_den},
+          {"duration_s", info.duration_s},
+          {"max_keyframe_gap_s", info.max_keyframe_gap_s},
+          {"has_audio", info.has_audio},
+          {"bytes", info.bytes}};
 }
 
 Result<MediaInfo> probe(const MediaFile& file) {
@@ -94,10 +108,13 @@ Result<> read_frames(const MediaFile& file, const ReadOptions& options, const Fr
   RUBATO_CHECK(options.start >= 0 && options.step >= 1 && options.max_side >= 0, "read options");
   return guard([&]() -> Result<> {
     std::uint64_t handed = 0;
-    const FrameSink bounded = [&](int width, int height, std::span<const std::uint8_t> rgb24, double time_s) -> Result<> {
+    const FrameSink bounded = [&](int width, int height, std::span<const std::uint8_t> rgb24,
+                                  double time_s) -> Result<> {
       handed += rgb24.size();
       if (handed > options.max_bytes)
-        return Error{ErrorCode::OutOfMemory, fmt::format("the frames of {} take more than {}; read fewer or smaller ones", file.path().string(), human_bytes(options.max_bytes))};
+        return Error{ErrorCode::OutOfMemory,
+                     fmt::format("the frames of {} take more than {}; read fewer or smaller ones", file.path().string(),
+                                 human_bytes(options.max_bytes))};
       return sink(width, height, rgb24, time_s);
     };
     auto source = ByteSource::descriptor(file.fd(), file.bytes());
@@ -110,18 +127,20 @@ Result<> read_frames(const MediaFile& file, const ReadOptions& options, const Fr
 Result<Rgb8Frames> read_frames(const fs::path& path, const ReadOptions& options) {
   RUBATO_TRY(file, MediaFile::open(path));
   Rgb8Frames frames;
-  RUBATO_OK(read_frames(file, options, [&](int width, int height, std::span<const std::uint8_t> rgb24, double time_s) -> Result<> {
-    if (frames.count == 0) {
-      frames.width = width;
-      frames.height = height;
-    } else if (frames.width != width || frames.height != height) {
-      return Error{ErrorCode::Corrupt, fmt::format("the picture size of {} changes at frame {}", path.string(), frames.count)};
-    }
-    frames.pixels.insert(frames.pixels.end(), rgb24.begin(), rgb24.end());
-    frames.times_s.push_back(time_s);
-    ++frames.count;
-    return {};
-  }));
+  RUBATO_OK(read_frames(
+      file, options, [&](int width, int height, std::span<const std::uint8_t> rgb24, double time_s) -> Result<> {
+        if (frames.count == 0) {
+          frames.width = width;
+          frames.height = height;
+        } else if (frames.width != width || frames.height != height) {
+          return Error{ErrorCode::Corrupt,
+                       fmt::format("the picture size of {} changes at frame {}", path.string(), frames.count)};
+        }
+        frames.pixels.insert(frames.pixels.end(), rgb24.begin(), rgb24.end());
+        frames.times_s.push_back(time_s);
+        ++frames.count;
+        return {};
+      }));
   return frames;
 }
 

@@ -20,20 +20,23 @@ namespace {
 // Strings of a prompt may be long; everything else of the bounded JSON reader stays.
 Result<nlohmann::json> parse_metadata(std::string_view text, const fs::path& path) {
   RUBATO_TRY(json, parse_json(text, path.string() + ": metadata", {.max_bytes = kMaxSidecar, .max_string = 1u << 20}));
-  if (!json.is_object()) return Error{ErrorCode::Corrupt, fmt::format("the metadata of {} is not a JSON object", path.string())};
+  if (!json.is_object())
+    return Error{ErrorCode::Corrupt, fmt::format("the metadata of {} is not a JSON object", path.string())};
   return json;
 }
 
 bool is_private_key(std::string_view key) {
   for (const std::string_view start : {"prompt", "negative_prompt"})
     if (key.starts_with(start)) return true;
-  for (const std::string_view name : {"image", "last_image", "video", "mask", "out", "outputs", "latents_in", "latents_out", "trace", "cut_text"})
+  for (const std::string_view name :
+       {"image", "last_image", "video", "mask", "out", "outputs", "latents_in", "latents_out", "trace", "cut_text"})
     if (key == name) return true;
   return false;
 }
 
 bool looks_like_path(std::string_view text) {
-  return text.starts_with("/") || text.starts_with("~/") || text.starts_with("./") || text.starts_with("../") || text.starts_with("file:");
+  return text.starts_with("/") || text.starts_with("~/") || text.starts_with("./") || text.starts_with("../") ||
+         text.starts_with("file:");
 }
 
 std::string version_text(unsigned version) {
@@ -42,7 +45,9 @@ std::string version_text(unsigned version) {
 
 }  // namespace
 
-Metadata Metadata::from(const nlohmann::json& object, std::string comment) { return {object.dump(), std::move(comment)}; }
+Metadata Metadata::from(const nlohmann::json& object, std::string comment) {
+  return {object.dump(), std::move(comment)};
+}
 
 fs::path sidecar_path(const fs::path& output) {
   fs::path base = output.has_filename() ? output : output.parent_path();  // frames/ -> frames
@@ -54,7 +59,8 @@ Result<FoundMetadata> find_metadata(const MediaFile& file) {
   ByteSource source = ByteSource::descriptor(file.fd(), file.bytes());
   auto tags = container_tags(source);
   if (!tags) return Error{tags.error().code, fmt::format("{}: {}", file.path().string(), tags.error().message)};
-  if (!tags->rubato) return Error{ErrorCode::CannotRead, fmt::format("{} carries no Rubato metadata", file.path().string())};
+  if (!tags->rubato)
+    return Error{ErrorCode::CannotRead, fmt::format("{} carries no Rubato metadata", file.path().string())};
   RUBATO_TRY(json, parse_metadata(*tags->rubato, file.path()));
   return FoundMetadata{Metadata::from(json, tags->comment), MetadataSource::Container};
 }
@@ -72,7 +78,8 @@ Result<FoundMetadata> find_metadata(const fs::path& path) {
     auto found = find_metadata(file);
     if (found || found.error().code != ErrorCode::CannotRead || !fs::exists(beside, ignored)) return found;
   } else if (!fs::exists(beside, ignored)) {
-    return Error{ErrorCode::CannotRead, fmt::format("{} carries no Rubato metadata and there is no {}", path.string(), beside.string())};
+    return Error{ErrorCode::CannotRead,
+                 fmt::format("{} carries no Rubato metadata and there is no {}", path.string(), beside.string())};
   }
   RUBATO_TRY(text, read_file(beside, kMaxSidecar));
   return sidecar_metadata(text, beside);
@@ -99,7 +106,8 @@ nlohmann::json without_prompt_and_paths(const nlohmann::json& object) {
   if (object.is_array()) {
     nlohmann::json kept = nlohmann::json::array();
     for (const auto& value : object)
-      if (!value.is_string() || !looks_like_path(value.get_ref<const std::string&>())) kept.push_back(without_prompt_and_paths(value));
+      if (!value.is_string() || !looks_like_path(value.get_ref<const std::string&>()))
+        kept.push_back(without_prompt_and_paths(value));
     return kept;
   }
   return object;

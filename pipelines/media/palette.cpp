@@ -107,13 +107,15 @@ Palette PaletteBuilder::build(std::size_t max_colors) const {
   for (const Bin& bin : bins_) {
     if (bin.count == 0) continue;
     const auto n = static_cast<double>(bin.count);
-    points.push_back({n, {static_cast<double>(bin.r) / n, static_cast<double>(bin.g) / n, static_cast<double>(bin.b) / n}});
+    points.push_back(
+        {n, {static_cast<double>(bin.r) / n, static_cast<double>(bin.g) / n, static_cast<double>(bin.b) / n}});
   }
   RUBATO_CHECK(!points.empty() && max_colors > 0);
 
   std::vector<Box> boxes{make_box(points, 0, points.size())};
   while (boxes.size() < max_colors) {
-    const auto worst = std::max_element(boxes.begin(), boxes.end(), [](const Box& a, const Box& b) { return a.gain < b.gain; });
+    const auto worst =
+        std::max_element(boxes.begin(), boxes.end(), [](const Box& a, const Box& b) { return a.gain < b.gain; });
     if (worst->gain <= 0) break;  // every box is one colour
     const Box old = *worst;
     sort_along(std::span(points).subspan(old.begin, old.end - old.begin), old.axis);
@@ -143,7 +145,8 @@ PaletteMapper::PaletteMapper(Palette palette) : palette_(std::move(palette)), kn
     for (int x = 0; x < 8; ++x) {
       int rank = 0;
       for (int bit = 0; bit < 3; ++bit) rank |= ((x ^ y) >> bit & 1) << (5 - 2 * bit) | (y >> bit & 1) << (4 - 2 * bit);
-      offsets_[static_cast<std::size_t>(y * 8 + x)] = static_cast<int>(std::lround(strength * ((rank + 0.5) / 64 - 0.5)));
+      offsets_[static_cast<std::size_t>(y * 8 + x)] =
+          static_cast<int>(std::lround(strength * ((rank + 0.5) / 64 - 0.5)));
     }
   }
 }

@@ -44,8 +44,8 @@ class PaletteMapper {
   std::uint8_t nearest(int r, int g, int b);
 
   Palette palette_;
-  std::array<int, 64> offsets_{};      // added to every channel, by position modulo 8
-  std::vector<std::int16_t> known_;    // 6-bit colour -> index, -1 = not asked yet
+  std::array<int, 64> offsets_{};    // added to every channel, by position modulo 8
+  std::vector<std::int16_t> known_;  // 6-bit colour -> index, -1 = not asked yet
 };
 
 }  // namespace rubato

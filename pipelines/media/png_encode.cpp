@@ -14,13 +14,15 @@ namespace {
 constexpr std::size_t kSignatureAndHeader = 8 + 25;  // IHDR is always first and has 13 bytes
 
 std::string big_endian(std::uint32_t n) {
-  return {static_cast<char>(n >> 24), static_cast<char>(n >> 16 & 255), static_cast<char>(n >> 8 & 255), static_cast<char>(n & 255)};
+  return {static_cast<char>(n >> 24), static_cast<char>(n >> 16 & 255), static_cast<char>(n >> 8 & 255),
+          static_cast<char>(n & 255)};
 }
 
 std::string deflated(std::string_view text) {
   uLongf size = compressBound(text.size());
   std::string out(size, '\0');
-  const int code = compress2(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(text.data()), text.size(), 9);
+  const int code = compress2(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(text.data()),
+                             text.size(), 9);
   RUBATO_CHECK(code == Z_OK, "zlib ", code);
   out.resize(size);
   return out;
@@ -46,7 +48,8 @@ Result<std::string> encode_png(std::span<const std::uint8_t> rgb24, int width, i
   image.format = PNG_FORMAT_RGB;
   std::string bytes(PNG_IMAGE_PNG_SIZE_MAX(image), '\0');
   png_alloc_size_t size = bytes.size();
-  if (png_image_write_to_memory(&image, bytes.data(), &size, /*convert_to_8bit=*/0, rgb24.data(), /*row_stride=*/0, nullptr) == 0)
+  if (png_image_write_to_memory(&image, bytes.data(), &size, /*convert_to_8bit=*/0, rgb24.data(), /*row_stride=*/0,
+                                nullptr) == 0)
     return Error{ErrorCode::Failed, fmt::format("the PNG encoder failed: {}", image.message)};
   bytes.resize(size);
   return bytes;

@@ -22,7 +22,9 @@ class PngOutput final : public FrameOutput {
 
   Result<> add(std::int64_t index, std::span<const std::uint8_t> rgb24) override {
     if (index > 0)
-      return Error{ErrorCode::JobInvalid, fmt::format("{} holds one frame; name many as {}_####.png or give a folder such as {}/", target_.string(), target_.stem().string(), target_.stem().string())};
+      return Error{ErrorCode::JobInvalid,
+                   fmt::format("{} holds one frame; name many as {}_####.png or give a folder such as {}/",
+                               target_.string(), target_.stem().string(), target_.stem().string())};
     RUBATO_TRY(png, encode_png(rgb24, format_.width, format_.height));
     png_ = std::move(png);
     return {};
@@ -63,7 +65,8 @@ class PngFramesOutput final : public FrameOutput {
   }
 
   Result<std::vector<fs::path>> finish(const Metadata& metadata) override {
-    RUBATO_OK(write_file_atomically(draft_ / frames_.name(0), with_text(std::move(first_), metadata), Overwrite::Never));
+    RUBATO_OK(
+        write_file_atomically(draft_ / frames_.name(0), with_text(std::move(first_), metadata), Overwrite::Never));
     RUBATO_OK(frames_.whole_folder ? publish_folder() : publish_files());
     std::vector<fs::path> paths;
     for (std::int64_t i = 0; i < count_; ++i) paths.push_back(frames_.folder / frames_.name(i));
@@ -74,7 +77,7 @@ class PngFramesOutput final : public FrameOutput {
 
  private:
   Result<> publish_folder() {
-    RUBATO_OK(check_frames_writable(frames_, overwrite_));  // once more: hours may have passed
+    RUBATO_OK(check_frames_writable(frames_, overwrite_));        // once more: hours may have passed
     if (::rename(draft_.c_str(), frames_.folder.c_str()) == 0) {  // a new name, or an empty folder
       draft_.clear();
       return {};
@@ -98,7 +101,8 @@ class PngFramesOutput final : public FrameOutput {
         if (::rename(from.c_str(), to.c_str()) != 0) return write_error(to, errno);
       } else if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
         if (errno == EEXIST)
-          return take_back({ErrorCode::OutputExists, fmt::format("{} appeared while rendering; choose another name", to.string())});
+          return take_back(
+              {ErrorCode::OutputExists, fmt::format("{} appeared while rendering; choose another name", to.string())});
         return take_back(write_error(to, errno));
       } else {
         placed.push_back(to);
@@ -136,7 +140,9 @@ OutputResult open_png_output(const fs::path& output, const VideoFormat& format, 
 OutputResult open_png_frames_output(const fs::path& output, const VideoFormat& format, Overwrite overwrite) {
   RUBATO_TRY(frames, frame_template(output));
   RUBATO_OK(check_frames_writable(frames, overwrite));
-  const fs::path parent = !frames.whole_folder ? frames.folder : frames.folder.has_parent_path() ? frames.folder.parent_path() : fs::path(".");
+  const fs::path parent = !frames.whole_folder              ? frames.folder
+                          : frames.folder.has_parent_path() ? frames.folder.parent_path()
+                                                            : fs::path(".");
   const std::string label = frames.whole_folder ? frames.folder.filename().string() : "frames";
   const fs::path draft = parent / fmt::format(".{}.{}.tmp", label, new_ulid());
   if (::mkdir(draft.c_str(), 0777) != 0) return write_error(output, errno);

@@ -12,10 +12,12 @@ namespace rubato {
 namespace {
 
 constexpr int kMaxChunks = 1'000'000;
-constexpr std::size_t kMaxRatio = 100;           // JSON rarely shrinks more than 20 times
-constexpr std::size_t kSmallText = 64u << 10;    // short texts may repeat as they like
+constexpr std::size_t kMaxRatio = 100;         // JSON rarely shrinks more than 20 times
+constexpr std::size_t kSmallText = 64u << 10;  // short texts may repeat as they like
 
-Error corrupt(std::string_view what) { return {ErrorCode::Corrupt, fmt::format("the PNG metadata is damaged: {}", what)}; }
+Error corrupt(std::string_view what) {
+  return {ErrorCode::Corrupt, fmt::format("the PNG metadata is damaged: {}", what)};
+}
 
 Result<std::string> inflated(std::string_view deflated) {
   const std::size_t limit = std::min(kMaxPngText, kSmallText + kMaxRatio * deflated.size());

@@ -27,8 +27,10 @@ bool is_full_range(const AVFrame& frame) {
     case AV_PIX_FMT_YUVJ422P:
     case AV_PIX_FMT_YUVJ444P:
     case AV_PIX_FMT_YUVJ440P:
-    case AV_PIX_FMT_YUVJ411P: return true;
-    default: return frame.color_range == AVCOL_RANGE_JPEG;
+    case AV_PIX_FMT_YUVJ411P:
+      return true;
+    default:
+      return frame.color_range == AVCOL_RANGE_JPEG;
   }
 }
 
@@ -40,7 +42,8 @@ void turn(std::span<const std::uint8_t> in, int width, int height, Orientation o
     for (int x = 0; x < out_width; ++x, at += 3) {
       const int u = o.flip_x ? out_width - 1 - x : x, v = o.flip_y ? out_height - 1 - y : y;
       const int column = o.transpose ? v : u, row = o.transpose ? u : v;
-      const auto from = (static_cast<std::size_t>(row) * static_cast<std::size_t>(width) + static_cast<std::size_t>(column)) * 3;
+      const auto from =
+          (static_cast<std::size_t>(row) * static_cast<std::size_t>(width) + static_cast<std::size_t>(column)) * 3;
       std::copy_n(in.begin() + static_cast<std::ptrdiff_t>(from), 3, out.begin() + static_cast<std::ptrdiff_t>(at));
     }
   }
@@ -64,19 +67,24 @@ Result<> RgbConverter::prepare(const AVFrame& frame) {
   height_ = frame.height;
   const int longer = std::max(width_, height_);
   if (max_side_ > 0 && longer > max_side_) {
-    const auto scaled = [&](int side) { return std::max(1, static_cast<int>(std::lround(static_cast<double>(side) * max_side_ / longer))); };
+    const auto scaled = [&](int side) {
+      return std::max(1, static_cast<int>(std::lround(static_cast<double>(side) * max_side_ / longer)));
+    };
     width_ = scaled(frame.width);
     height_ = scaled(frame.height);
   }
   const bool smaller = width_ != frame.width;
-  scaler_.reset(sws_getContext(frame.width, frame.height, static_cast<AVPixelFormat>(frame.format), width_, height_, AV_PIX_FMT_RGB24,
-                               (smaller ? SWS_AREA : SWS_BICUBIC) | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT,
-                               nullptr, nullptr, nullptr));
+  scaler_.reset(sws_getContext(
+      frame.width, frame.height, static_cast<AVPixelFormat>(frame.format), width_, height_, AV_PIX_FMT_RGB24,
+      (smaller ? SWS_AREA : SWS_BICUBIC) | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT,
+      nullptr, nullptr, nullptr));
   if (scaler_ == nullptr) {
     const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(frame.format));
-    return Error{ErrorCode::Corrupt, fmt::format("pictures of {}x{} in the format {} cannot be converted", frame.width, frame.height, name != nullptr ? name : "?")};
+    return Error{ErrorCode::Corrupt, fmt::format("pictures of {}x{} in the format {} cannot be converted", frame.width,
+                                                 frame.height, name != nullptr ? name : "?")};
   }
-  sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(source.colorspace), source.range, sws_getCoefficients(SWS_CS_ITU709), 1, 0, 1 << 16, 1 << 16);
+  sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(source.colorspace), source.range,
+                           sws_getCoefficients(SWS_CS_ITU709), 1, 0, 1 << 16, 1 << 16);
   source_ = source;
   return {};
 }

@@ -19,7 +19,8 @@ namespace rubato {
 namespace {
 
 std::uint32_t u32_be(const std::uint8_t* p) {
-  return static_cast<std::uint32_t>(p[0]) << 24 | static_cast<std::uint32_t>(p[1]) << 16 | static_cast<std::uint32_t>(p[2]) << 8 | p[3];
+  return static_cast<std::uint32_t>(p[0]) << 24 | static_cast<std::uint32_t>(p[1]) << 16 |
+         static_cast<std::uint32_t>(p[2]) << 8 | p[3];
 }
 
 // Only what the pixels need. Texts and profiles are of no use here and may inflate without end; the chunks of an
@@ -39,10 +40,12 @@ Result<std::vector<std::uint8_t>> essential_png(const MediaFile& file, const std
     }
     ended = type == "IEND";
     if (type == "IHDR" || type == "PLTE" || type == "tRNS" || type == "IDAT" || ended)
-      kept.insert(kept.end(), png.begin() + static_cast<std::ptrdiff_t>(at), png.begin() + static_cast<std::ptrdiff_t>(at + 12 + length));
+      kept.insert(kept.end(), png.begin() + static_cast<std::ptrdiff_t>(at),
+                  png.begin() + static_cast<std::ptrdiff_t>(at + 12 + length));
     at += 12 + length;
   }
-  if (!ended) return Error{ErrorCode::Corrupt, fmt::format("{} is a PNG file that is cut off or damaged", file.path().string())};
+  if (!ended)
+    return Error{ErrorCode::Corrupt, fmt::format("{} is a PNG file that is cut off or damaged", file.path().string())};
   return kept;
 }
 
@@ -67,12 +70,15 @@ Result<av::Frame> decode(const MediaFile& file, FileKind kind) {
   const av::Packet packet(av_packet_alloc());
   av::Frame frame(av_frame_alloc());
   RUBATO_CHECK(packet != nullptr && frame != nullptr);
-  if (av_new_packet(packet.get(), static_cast<int>(bytes.size())) < 0) return Error{ErrorCode::OutOfMemory, "not enough memory for a picture"};
+  if (av_new_packet(packet.get(), static_cast<int>(bytes.size())) < 0)
+    return Error{ErrorCode::OutOfMemory, "not enough memory for a picture"};
   std::memcpy(packet->data, bytes.data(), bytes.size());
   int code = avcodec_send_packet(codec.get(), packet.get());
   if (code >= 0) code = avcodec_receive_frame(codec.get(), frame.get());
   if (code >= 0 && (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0) code = AVERROR_INVALIDDATA;
-  if (code < 0) return Error{ErrorCode::Corrupt, fmt::format("{} is a {} file that is cut off or damaged ({})", file.path().string(), word, av::words(code))};
+  if (code < 0)
+    return Error{ErrorCode::Corrupt, fmt::format("{} is a {} file that is cut off or damaged ({})",
+                                                 file.path().string(), word, av::words(code))};
   RUBATO_OK(check_pixels(file, frame->width, frame->height));
   return frame;
 }
@@ -88,7 +94,8 @@ Result<MediaInfo> probe_still(const MediaFile& file, FileKind kind) {
   RUBATO_TRY(frame, decode(file, kind));
   MediaInfo info;
   info.container = info.codec = kind == FileKind::Png ? "png" : "jpeg";
-  if (const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(frame->format)); name != nullptr) info.pixel_format = name;
+  if (const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(frame->format)); name != nullptr)
+    info.pixel_format = name;
   info.width = frame->width;
   info.height = frame->height;
   if (orientation_of(*frame).transpose) std::swap(info.width, info.height);

@@ -158,10 +158,21 @@ class StreamOutput final : public FrameOutput {
     RUBATO_TRY(muxer, new_muxer(out));
     AVStream* to = avformat_new_stream(muxer.get(), nullptr);
     RUBATO_CHECK(to != nullptr);
-    // Parameters come from the encoder, not from what the demuxer guessed of them.
+    // The packets are the demuxer's now (MP4 counts NAL units where the encoder put start codes), and so is the
+    // codec's own header; how the picture looks the encoder knows best.
     const AVCodecContext& c = encoder_->context();
-    if (avcodec_parameters_from_context(to->codecpar, &c) < 0)
+    av::Parameters look(avcodec_parameters_alloc());
+    RUBATO_CHECK(look != nullptr);
+    if (avcodec_parameters_from_context(look.get(), &c) < 0 || avcodec_parameters_copy(to->codecpar, from.codecpar) < 0)
       return Error{ErrorCode::OutOfMemory, "not enough memory to finish the video file"};
+    to->codecpar->codec_tag = 0;
+    to->codecpar->bit_rate = 0;
+    to->codecpar->format = look->format;
+    to->codecpar->color_range = look->color_range;
+    to->codecpar->color_primaries = look->color_primaries;
+    to->codecpar->color_trc = look->color_trc;
+    to->codecpar->color_space = look->color_space;
+    to->codecpar->chroma_location = look->chroma_location;
     to->time_base = c.time_base;
     to->avg_frame_rate = c.framerate;
     if (!metadata.json.empty()) av_dict_set(&muxer->metadata, "rubato", metadata.json.c_str(), 0);

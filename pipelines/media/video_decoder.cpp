@@ -21,7 +21,8 @@ namespace {
 
 constexpr const char* kFormats = "mov,matroska,avi,gif,mpegts,mpeg,flv,ogg";
 constexpr const char* kCodecs =
-    "h264,hevc,vp8,vp9,libvpx,libvpx-vp9,libdav1d,libaom-av1,av1,mpeg4,mpeg2video,mpeg1video,mjpeg,png,gif,prores,dnxhd,"
+    "h264,hevc,vp8,vp9,libvpx,libvpx-vp9,libdav1d,libaom-av1,av1,mpeg4,mpeg2video,mpeg1video,mjpeg,png,gif,prores,"
+    "dnxhd,"
     "theora,ffv1,rawvideo,msmpeg4v2,msmpeg4v3,h263,flv,wmv2";
 constexpr std::int64_t kMaxPackets = 20'000'000;  // three days at 60 frames a second
 
@@ -42,7 +43,8 @@ struct Video {
 };
 
 Error not_media(const MediaFile& file, int code) {
-  return {ErrorCode::Corrupt, fmt::format("{} is not a video or picture that can be read, or it is damaged ({})", file.path().string(), av::words(code))};
+  return {ErrorCode::Corrupt, fmt::format("{} is not a video or picture that can be read, or it is damaged ({})",
+                                          file.path().string(), av::words(code))};
 }
 
 Result<Video> open_video(const MediaFile& file) {
@@ -58,14 +60,16 @@ Result<Video> open_video(const MediaFile& file) {
   raw->max_index_size = 64 << 20;
   av::Options options;
   options.set("format_whitelist", kFormats).set("codec_whitelist", kCodecs).set("protocol_whitelist", "none");
-  if (const int code = avformat_open_input(&raw, nullptr, nullptr, options.out()); code < 0) return not_media(file, code);
+  if (const int code = avformat_open_input(&raw, nullptr, nullptr, options.out()); code < 0)
+    return not_media(file, code);
   video.demuxer.reset(raw);
 
   const int best = av_find_best_stream(raw, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
   // Only the picture's stream is decoded, so that nothing else has to be trusted. Pictures that say their size
   // need no look ahead.
   for (unsigned i = 0; i < raw->nb_streams; ++i)
-    if (static_cast<int>(i) != best && raw->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO) raw->streams[i]->discard = AVDISCARD_ALL;
+    if (static_cast<int>(i) != best && raw->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO)
+      raw->streams[i]->discard = AVDISCARD_ALL;
   std::vector<AVDictionary*> limits(raw->nb_streams, nullptr);
   for (auto& dict : limits) av_dict_set_int(&dict, "max_pixels", kMaxPixels, 0);
   const int code = avformat_find_stream_info(raw, limits.data());
@@ -75,7 +79,8 @@ Result<Video> open_video(const MediaFile& file) {
   const AVCodec* decoder = nullptr;
   const int index = av_find_best_stream(raw, AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
   if (index < 0 || decoder == nullptr)
-    return Error{ErrorCode::CannotRead, fmt::format("{} holds no picture stream that can be decoded", file.path().string())};
+    return Error{ErrorCode::CannotRead,
+                 fmt::format("{} holds no picture stream that can be decoded", file.path().string())};
   video.stream = raw->streams[index];
   video.decoder = decoder;
   RUBATO_OK(check_pixels(file, video.stream->codecpar->width, video.stream->codecpar->height));
@@ -87,14 +92,16 @@ Result<Video> open_video(const MediaFile& file) {
 Result<av::Codec> open_decoder(const MediaFile& file, const Video& video) {
   av::Codec codec(avcodec_alloc_context3(video.decoder));
   RUBATO_CHECK(codec != nullptr);
-  if (avcodec_parameters_to_context(codec.get(), video.stream->codecpar) < 0) return Error{ErrorCode::OutOfMemory, "not enough memory to decode a video"};
+  if (avcodec_parameters_to_context(codec.get(), video.stream->codecpar) < 0)
+    return Error{ErrorCode::OutOfMemory, "not enough memory to decode a video"};
   codec->pkt_timebase = video.stream->time_base;
   codec->max_pixels = kMaxPixels;
   codec->thread_count = 2;
   av::Options options;
   options.set("codec_whitelist", kCodecs);
   if (const int code = avcodec_open2(codec.get(), video.decoder, options.out()); code < 0)
-    return Error{ErrorCode::CannotRead, fmt::format("the {} video in {} cannot be decoded: {}", video.decoder->name, file.path().string(), av::words(code))};
+    return Error{ErrorCode::CannotRead, fmt::format("the {} video in {} cannot be decoded: {}", video.decoder->name,
+                                                    file.path().string(), av::words(code))};
   return codec;
 }
 
@@ -114,7 +121,8 @@ Result<MediaInfo> probe_video(const MediaFile& file) {
   MediaInfo info;
   info.container = container_word(*video.demuxer, stream.codecpar->codec_id);
   info.codec = avcodec_get_name(stream.codecpar->codec_id);
-  if (const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(stream.codecpar->format)); name != nullptr) info.pixel_format = name;
+  if (const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(stream.codecpar->format)); name != nullptr)
+    info.pixel_format = name;
   info.width = stream.codecpar->width;
   info.height = stream.codecpar->height;
   if (video.orientation.transpose) std::swap(info.width, info.height);
@@ -130,11 +138,13 @@ Result<MediaInfo> probe_video(const MediaFile& file) {
   double last_key = -1, begin = 0, end = 0;
   const av::Packet packet(av_packet_alloc());
   RUBATO_CHECK(packet != nullptr);
-  for (std::int64_t packets = 0; packets < kMaxPackets && av_read_frame(video.demuxer.get(), packet.get()) >= 0; ++packets) {
+  for (std::int64_t packets = 0; packets < kMaxPackets && av_read_frame(video.demuxer.get(), packet.get()) >= 0;
+       ++packets) {
     const bool counts = packet->stream_index == stream.index && (packet->flags & AV_PKT_FLAG_DISCARD) == 0;
     if (counts) {
       const std::int64_t ticks = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
-      const double at = ticks != AV_NOPTS_VALUE ? static_cast<double>(ticks) * tick : static_cast<double>(info.frames) * frame_s;
+      const double at =
+          ticks != AV_NOPTS_VALUE ? static_cast<double>(ticks) * tick : static_cast<double>(info.frames) * frame_s;
       const double lasts = packet->duration > 0 ? static_cast<double>(packet->duration) * tick : frame_s;
       begin = info.frames == 0 ? at : std::min(begin, at);
       end = std::max(end, at + lasts);
@@ -147,7 +157,8 @@ Result<MediaInfo> probe_video(const MediaFile& file) {
     av_packet_unref(packet.get());
   }
   if (video.io->failed() != 0) return Error{ErrorCode::CannotRead, fmt::format("cannot read {}", file.path().string())};
-  if (info.frames == 0) return Error{ErrorCode::Corrupt, fmt::format("{} holds no frame; it may be cut off", file.path().string())};
+  if (info.frames == 0)
+    return Error{ErrorCode::Corrupt, fmt::format("{} holds no frame; it may be cut off", file.path().string())};
   info.duration_s = std::max(0.0, end - begin);
   if (last_key >= 0) info.max_keyframe_gap_s = std::max(info.max_keyframe_gap_s, end - last_key);
   return info;
@@ -164,7 +175,8 @@ Result<> read_video(const MediaFile& file, const ReadOptions& options, const Fra
   const double tick = av_q2d(video.stream->time_base);
   std::int64_t index = 0, first_ticks = AV_NOPTS_VALUE;
   const auto damaged = [&](int code) {
-    return Error{ErrorCode::Corrupt, fmt::format("{} is damaged after frame {}: {}", file.path().string(), index, av::words(code))};
+    return Error{ErrorCode::Corrupt,
+                 fmt::format("{} is damaged after frame {}: {}", file.path().string(), index, av::words(code))};
   };
 
   bool ending = false;
@@ -189,7 +201,9 @@ Result<> read_video(const MediaFile& file, const ReadOptions& options, const Fra
         RUBATO_OK(check_pixels(file, frame->width, frame->height));
         RUBATO_OK(converter.convert(*frame, video.orientation, rgb));
         const double rate = av_q2d(video.frame_rate());
-        const double time_s = ticks != AV_NOPTS_VALUE ? static_cast<double>(ticks - first_ticks) * tick : rate > 0 ? static_cast<double>(index) / rate : 0;
+        const double time_s = ticks != AV_NOPTS_VALUE ? static_cast<double>(ticks - first_ticks) * tick
+                              : rate > 0              ? static_cast<double>(index) / rate
+                                                      : 0;
         RUBATO_OK(sink(rgb.width, rgb.height, rgb.pixels, time_s));
       }
       av_frame_unref(frame.get());
@@ -197,7 +211,8 @@ Result<> read_video(const MediaFile& file, const ReadOptions& options, const Fra
       if (is_past(options, index)) break;
     }
   }
-  if (index == 0) return Error{ErrorCode::Corrupt, fmt::format("{} holds no frame; it may be cut off", file.path().string())};
+  if (index == 0)
+    return Error{ErrorCode::Corrupt, fmt::format("{} holds no frame; it may be cut off", file.path().string())};
   return {};
 }
 

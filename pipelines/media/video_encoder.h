@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "engine/base/error.h"
 #include "pipelines/media/av.h"
@@ -35,6 +36,7 @@ class VideoEncoder {
   av::Scaler scaler_;
   av::Frame frame_;
   av::Packet packet_;
+  std::vector<std::uint8_t> padded_;
 };
 
 // Smallest and granular sizes of a codec; the message names the nearest valid size.

@@ -19,12 +19,13 @@ namespace rubato {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int kMaxSide = 16383;                       // WebP's limit, and more than a codec takes in practice
-constexpr std::int64_t kMaxPixels = 268'435'456;      // 268 Mpx
+constexpr int kMaxSide = 16383;                   // WebP's limit, and more than a codec takes in practice
+constexpr std::int64_t kMaxPixels = 268'435'456;  // 268 Mpx
 
 std::string lower_extension(const fs::path& path) {
   std::string text = path.extension().string();
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -35,10 +36,14 @@ VideoCodec resolved_codec(VideoCodec codec, Container container) {
 
 std::string_view codec_word(VideoCodec codec) {
   switch (codec) {
-    case VideoCodec::H264: return "H.264";
-    case VideoCodec::Vp9: return "VP9";
-    case VideoCodec::Av1: return "AV1";
-    case VideoCodec::Auto: break;
+    case VideoCodec::H264:
+      return "H.264";
+    case VideoCodec::Vp9:
+      return "VP9";
+    case VideoCodec::Av1:
+      return "AV1";
+    case VideoCodec::Auto:
+      break;
   }
   return "the default codec";
 }
@@ -46,7 +51,8 @@ std::string_view codec_word(VideoCodec codec) {
 Result<> check_codec(const fs::path& output, const VideoFormat& format, Container container) {
   if (container != Container::Mp4 && container != Container::WebM) {
     if (format.codec == VideoCodec::Auto) return {};
-    return Error{ErrorCode::JobInvalid, fmt::format("{} does not take a codec; use .mp4 or .webm for {}", output.string(), codec_word(format.codec))};
+    return Error{ErrorCode::JobInvalid, fmt::format("{} does not take a codec; use .mp4 or .webm for {}",
+                                                    output.string(), codec_word(format.codec))};
   }
   const VideoCodec codec = resolved_codec(format.codec, container);
   if ((codec == VideoCodec::H264) != (container == Container::Mp4))
@@ -60,9 +66,13 @@ Result<> check_format(const fs::path& output, const VideoFormat& format, Contain
   const auto refuse = [](std::string message) { return Error{ErrorCode::JobInvalid, std::move(message)}; };
   if (format.width < 1 || format.height < 1 || format.width > kMaxSide || format.height > kMaxSide ||
       static_cast<std::int64_t>(format.width) * format.height > kMaxPixels)
-    return refuse(fmt::format("a size of {}x{} cannot be written; each side may be 1 to {} and the picture at most 268 Mpx", format.width, format.height, kMaxSide));
-  if (format.fps_num < 1 || format.fps_den < 1 || format.fps_num > 240ll * format.fps_den || format.fps_den > 60ll * format.fps_num)
-    return refuse(fmt::format("{}/{} frames a second cannot be written; give 1/60 to 240", format.fps_num, format.fps_den));
+    return refuse(
+        fmt::format("a size of {}x{} cannot be written; each side may be 1 to {} and the picture at most 268 Mpx",
+                    format.width, format.height, kMaxSide));
+  if (format.fps_num < 1 || format.fps_den < 1 || format.fps_num > 240ll * format.fps_den ||
+      format.fps_den > 60ll * format.fps_num)
+    return refuse(
+        fmt::format("{}/{} frames a second cannot be written; give 1/60 to 240", format.fps_num, format.fps_den));
   RUBATO_OK(check_codec(output, format, container));
   if (format.quality >= 0) {
     const bool webp = container == Container::WebP;
@@ -70,10 +80,12 @@ Result<> check_format(const fs::path& output, const VideoFormat& format, Contain
       return refuse(fmt::format("{} has no quality setting; leave quality out", output.string()));
     const int most = webp ? 100 : resolved_codec(format.codec, container) == VideoCodec::H264 ? 51 : 63;
     if (format.quality > most)
-      return refuse(fmt::format("a quality of {} is beyond the range of {}; give 0 to {} ({} is best)", format.quality, output.string(), most, webp ? most : 0));
+      return refuse(fmt::format("a quality of {} is beyond the range of {}; give 0 to {} ({} is best)", format.quality,
+                                output.string(), most, webp ? most : 0));
   }
   if (container == Container::Png && format.expected_frames > 1)
-    return refuse(fmt::format("{} holds one frame, not {}; name many as {}_####.png or give a folder such as {}/", output.string(), format.expected_frames, output.stem().string(), output.stem().string()));
+    return refuse(fmt::format("{} holds one frame, not {}; name many as {}_####.png or give a folder such as {}/",
+                              output.string(), format.expected_frames, output.stem().string(), output.stem().string()));
   return {};
 }
 
@@ -95,7 +107,8 @@ const std::vector<std::string>& known_extensions() {
 Result<Container> container_of(const fs::path& output) {
   std::error_code ignored;
   const std::string extension = lower_extension(output);
-  if (output.filename().empty() || (extension.empty() && fs::is_directory(output, ignored))) return Container::PngFrames;
+  if (output.filename().empty() || (extension.empty() && fs::is_directory(output, ignored)))
+    return Container::PngFrames;
   if (extension == ".mp4") return Container::Mp4;
   if (extension == ".webm") return Container::WebM;
   if (extension == ".gif") return Container::Gif;
@@ -106,15 +119,18 @@ Result<Container> container_of(const fs::path& output) {
   }
   const auto list = fmt::format("{}, or a folder for PNG frames (name/)", fmt::join(known_extensions(), ", "));
   if (extension.empty())
-    return Error{ErrorCode::Usage, fmt::format("{} has no extension to say what to write; use {}", output.string(), list)};
-  return Error{ErrorCode::Usage, fmt::format("{} is not a kind of file that can be written; use {}{}", extension, list, did_you_mean(extension, known_extensions()))};
+    return Error{ErrorCode::Usage,
+                 fmt::format("{} has no extension to say what to write; use {}", output.string(), list)};
+  return Error{ErrorCode::Usage, fmt::format("{} is not a kind of file that can be written; use {}{}", extension, list,
+                                             did_you_mean(extension, known_extensions()))};
 }
 
 Result<VideoCodec> codec_from_name(std::string_view name) {
   static const std::vector<std::string> names{"auto", "h264", "vp9", "av1"};
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end())
-    return Error{ErrorCode::Usage, fmt::format("there is no codec '{}'; use {}{}", name, fmt::join(names, ", "), did_you_mean(name, names))};
+    return Error{ErrorCode::Usage, fmt::format("there is no codec '{}'; use {}{}", name, fmt::join(names, ", "),
+                                               did_you_mean(name, names))};
   return static_cast<VideoCodec>(found - names.begin());
 }
 
@@ -150,16 +166,22 @@ struct VideoWriter::State {
 VideoWriter::VideoWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 VideoWriter::~VideoWriter() = default;
 
-Result<std::unique_ptr<VideoWriter>> VideoWriter::create(const fs::path& output, const VideoFormat& format, Overwrite overwrite) {
+Result<std::unique_ptr<VideoWriter>> VideoWriter::create(const fs::path& output, const VideoFormat& format,
+                                                         Overwrite overwrite) {
   return guard([&]() -> Result<std::unique_ptr<VideoWriter>> {
     RUBATO_TRY(container, check_output(output, format, overwrite));
     auto opened = [&]() -> OutputResult {
       switch (container) {
-        case Container::Gif: return open_gif_output(output, format, overwrite);
-        case Container::WebP: return open_webp_output(output, format, overwrite);
-        case Container::Png: return open_png_output(output, format, overwrite);
-        case Container::PngFrames: return open_png_frames_output(output, format, overwrite);
-        default: return open_stream_output(output, format, container, overwrite);
+        case Container::Gif:
+          return open_gif_output(output, format, overwrite);
+        case Container::WebP:
+          return open_webp_output(output, format, overwrite);
+        case Container::Png:
+          return open_png_output(output, format, overwrite);
+        case Container::PngFrames:
+          return open_png_frames_output(output, format, overwrite);
+        default:
+          return open_stream_output(output, format, container, overwrite);
       }
     }();
     if (!opened) return opened.error();
@@ -195,14 +217,16 @@ fs::path VideoWriter::temporary_path() const { return state_->output ? state_->o
 Result<std::vector<fs::path>> VideoWriter::finish(const Metadata& metadata) {
   State& s = *state_;
   RUBATO_CHECK(!s.broken && s.output != nullptr, "finish() after an error or twice");
-  if (s.frames == 0) return Error{ErrorCode::Failed, fmt::format("{} was not written: there is not one frame", s.path.string())};
+  if (s.frames == 0)
+    return Error{ErrorCode::Failed, fmt::format("{} was not written: there is not one frame", s.path.string())};
   s.broken = true;  // whatever happens now, nothing can be added
   return guard([&]() -> Result<std::vector<fs::path>> {
     Metadata stored{"", metadata.comment};
     std::optional<AtomicFile> sidecar;
     const fs::path beside = sidecar_path(s.path);
     if (!metadata.empty()) {
-      RUBATO_TRY(object, parse_json(metadata.json, "metadata", {.max_bytes = kMaxSidecar, .max_string = 1u << 20}, ErrorCode::Internal));
+      RUBATO_TRY(object, parse_json(metadata.json, "metadata", {.max_bytes = kMaxSidecar, .max_string = 1u << 20},
+                                    ErrorCode::Internal));
       RUBATO_CHECK(object.is_object(), "metadata is not an object");
       object["frames_sha256"] = s.digest();
       object["frame_count"] = s.frames;

@@ -3,6 +3,7 @@
 #include <webp/demux.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "engine/base/check.h"
 #include "pipelines/media/av.h"
@@ -23,15 +24,19 @@ Error damaged(const MediaFile& file) {
   return {ErrorCode::Corrupt, fmt::format("{} is a WebP file that is cut off or damaged", file.path().string())};
 }
 
-// The converter takes FFmpeg's frames; this one borrows the canvas.
-av::Frame borrow_rgba(std::uint8_t* pixels, int width, int height) {
+// The converter takes FFmpeg's frames, with room behind the last pixel that its vector code may read.
+Result<av::Frame> copy_rgba(const std::uint8_t* pixels, int width, int height) {
   av::Frame frame(av_frame_alloc());
   RUBATO_CHECK(frame != nullptr);
   frame->format = AV_PIX_FMT_RGB0;  // alpha is dropped
   frame->width = width;
   frame->height = height;
-  frame->data[0] = pixels;
-  frame->linesize[0] = width * 4;
+  if (av_frame_get_buffer(frame.get(), 0) < 0)
+    return Error{ErrorCode::OutOfMemory, "not enough memory for a WebP picture"};
+  const std::size_t row = static_cast<std::size_t>(width) * 4;
+  for (int y = 0; y < height; ++y)
+    std::memcpy(frame->data[0] + static_cast<std::ptrdiff_t>(y) * frame->linesize[0],
+                pixels + static_cast<std::size_t>(y) * row, row);
   return frame;
 }
 
@@ -75,7 +80,8 @@ Result<> read_webp(const MediaFile& file, const ReadOptions& options, const Fram
   {
     const std::unique_ptr<WebPDemuxer, FreeDemux> demux(WebPDemux(&data));  // checks before the canvas is allocated
     if (demux == nullptr) return damaged(file);
-    RUBATO_OK(check_pixels(file, WebPDemuxGetI(demux.get(), WEBP_FF_CANVAS_WIDTH), WebPDemuxGetI(demux.get(), WEBP_FF_CANVAS_HEIGHT)));
+    RUBATO_OK(check_pixels(file, WebPDemuxGetI(demux.get(), WEBP_FF_CANVAS_WIDTH),
+                           WebPDemuxGetI(demux.get(), WEBP_FF_CANVAS_HEIGHT)));
   }
   WebPAnimDecoderOptions settings;
   RUBATO_CHECK(WebPAnimDecoderOptionsInit(&settings) != 0);
@@ -93,7 +99,7 @@ Result<> read_webp(const MediaFile& file, const ReadOptions& options, const Fram
     int end_ms = 0;
     if (WebPAnimDecoderGetNext(decoder.get(), &canvas, &end_ms) == 0) return damaged(file);
     if (is_chosen(options, index)) {
-      const auto frame = borrow_rgba(canvas, static_cast<int>(info.canvas_width), static_cast<int>(info.canvas_height));
+      RUBATO_TRY(frame, copy_rgba(canvas, static_cast<int>(info.canvas_width), static_cast<int>(info.canvas_height)));
       RUBATO_OK(converter.convert(*frame, {}, rgb));
       RUBATO_OK(sink(rgb.width, rgb.height, rgb.pixels, shown_ms / 1000.0));
     }

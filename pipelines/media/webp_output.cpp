@@ -38,7 +38,8 @@ class WebpOutput final : public FrameOutput {
  public:
   WebpOutput(fs::path target, const VideoFormat& format, AtomicFile file)
       : target_(std::move(target)), format_(format), file_(std::move(file)) {
-    RUBATO_CHECK(WebPConfigPreset(&config_, WEBP_PRESET_PICTURE, static_cast<float>(format.quality >= 0 ? format.quality : kQuality)) != 0);
+    RUBATO_CHECK(WebPConfigPreset(&config_, WEBP_PRESET_PICTURE,
+                                  static_cast<float>(format.quality >= 0 ? format.quality : kQuality)) != 0);
     config_.method = 4;
     config_.use_sharp_yuv = 1;  // 4:2:0 without colour bleeding at edges
     WebPAnimEncoderOptions options;
@@ -82,7 +83,8 @@ class WebpOutput final : public FrameOutput {
     return static_cast<int>((index * 1000 * format_.fps_den + format_.fps_num / 2) / format_.fps_num);
   }
   Error failed() const {
-    return {ErrorCode::Failed, fmt::format("the WebP encoder failed on {}: {}", target_.string(), WebPAnimEncoderGetError(encoder_.get()))};
+    return {ErrorCode::Failed, fmt::format("the WebP encoder failed on {}: {}", target_.string(),
+                                           WebPAnimEncoderGetError(encoder_.get()))};
   }
   Result<std::vector<fs::path>> publish(const WebPData& data) {
     RUBATO_OK(file_.write(std::as_bytes(std::span(data.bytes, data.size))));

@@ -93,7 +93,8 @@ TEST(MetadataTest, SharingLeavesOutPromptsAndPaths) {
   const json shared = without_prompt_and_paths(json::parse(
       R"({"job":{"prompt":"a secret","negative_prompt":"b","prompt_2":"c","model":"/home/jo/models/wan","seed":3,"image":"cat.png","out":"x.mp4"},
           "models":[{"name":"wan","root":"/home/jo/models/wan","sha256":"ff"}],"files":["/home/jo/a","b"]})"));
-  EXPECT_EQ(shared, json::parse(R"({"job":{"model":"wan","seed":3},"models":[{"name":"wan","sha256":"ff"}],"files":["b"]})"));
+  EXPECT_EQ(shared,
+            json::parse(R"({"job":{"model":"wan","seed":3},"models":[{"name":"wan","sha256":"ff"}],"files":["b"]})"));
 }
 
 TEST(MetadataTest, MissingFilesAndFoldersSaySo) {
@@ -108,11 +109,13 @@ TEST(MetadataTest, MissingFilesAndFoldersSaySo) {
 
 std::string chunk(const std::string& type, const std::string& data) {
   const auto be = [](std::uint32_t n) {
-    return std::string{static_cast<char>(n >> 24), static_cast<char>(n >> 16), static_cast<char>(n >> 8), static_cast<char>(n)};
+    return std::string{static_cast<char>(n >> 24), static_cast<char>(n >> 16), static_cast<char>(n >> 8),
+                       static_cast<char>(n)};
   };
   const std::string body = type + data;
   return be(static_cast<std::uint32_t>(data.size())) + body +
-         be(static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()))));
+         be(static_cast<std::uint32_t>(
+             crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()))));
 }
 
 std::string deflated(const std::string& text) {

@@ -18,6 +18,8 @@ struct Kind {
   double min_psnr;
 };
 
+void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.file; }
+
 class EveryKind : public testing::TestWithParam<Kind> {};
 
 TEST_P(EveryKind, ComesBackAsItWasWritten) {
@@ -38,7 +40,9 @@ TEST_P(EveryKind, ComesBackAsItWasWritten) {
   EXPECT_EQ(info->frames, count);
   EXPECT_NEAR(info->fps(), 16, 0.2);
   EXPECT_NEAR(info->duration_s, count / 16.0, 0.03);
-  EXPECT_LE(info->max_keyframe_gap_s, 1.001) << "a key frame at least every second";
+  if (info->container == "mp4" || info->container == "webm") {
+    EXPECT_LE(info->max_keyframe_gap_s, 1.001) << "a key frame at least every second";
+  }
   EXPECT_FALSE(info->has_audio);
 
   const auto frames = read_frames(folder / kind.file);
@@ -73,7 +77,8 @@ TEST_P(EveryKind, WritesOneFrame) {
 TEST_P(EveryKind, LeavesNothingWithoutFinish) {
   const Folder folder;
   {
-    auto writer = VideoWriter::create(folder / GetParam().file, {.width = 96, .height = 64, .codec = GetParam().choice}, Overwrite::Never);
+    auto writer = VideoWriter::create(folder / GetParam().file, {.width = 96, .height = 64, .codec = GetParam().choice},
+                                      Overwrite::Never);
     ASSERT_TRUE(writer) << why(writer);
     for (int i = 0; i < 20; ++i) ASSERT_TRUE((*writer)->add_frame(clip_frame(96, 64, i)));
     EXPECT_FALSE(fs::exists(folder / GetParam().file));
@@ -95,8 +100,10 @@ TEST_P(EveryKind, RefusesAnExistingOutputAndReplacesItOnRequest) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryKind,
-                         testing::Values(Kind{"clip.mp4", "mp4", "h264", VideoCodec::Auto, 40}, Kind{"clip.webm", "webm", "vp9", VideoCodec::Auto, 40},
-                                         Kind{"av1.webm", "webm", "av1", VideoCodec::Av1, 40}, Kind{"clip.gif", "gif", "gif", VideoCodec::Auto, 30},
+                         testing::Values(Kind{"clip.mp4", "mp4", "h264", VideoCodec::Auto, 40},
+                                         Kind{"clip.webm", "webm", "vp9", VideoCodec::Auto, 40},
+                                         Kind{"av1.webm", "webm", "av1", VideoCodec::Av1, 40},
+                                         Kind{"clip.gif", "gif", "gif", VideoCodec::Auto, 30},
                                          Kind{"clip.webp", "webp", "webp", VideoCodec::Auto, 38}),
                          [](const auto& param) {
                            std::string name = param.param.file;
@@ -112,7 +119,8 @@ TEST(Mp4Output, IsTaggedBt709WithTheIndexInFront) {
   EXPECT_EQ(bytes.find("moof"), std::string::npos) << "no fragment is left";
   const auto colr = bytes.find("colrnclx");
   ASSERT_NE(colr, std::string::npos);
-  EXPECT_EQ(bytes.substr(colr + 8, 7), std::string_view("\0\1\0\1\0\1\0", 7)) << "primaries, transfer, matrix 1; limited range";
+  EXPECT_EQ(bytes.substr(colr + 8, 7), std::string_view("\0\1\0\1\0\1\0", 7))
+      << "primaries, transfer, matrix 1; limited range";
 }
 
 TEST(Mp4Output, NamesTheNearestEvenSizes) {
@@ -162,7 +170,8 @@ TEST(PngOutput, OneFrameIsExact) {
 
 TEST(PngOutput, ManyFramesForOneFileAreRefusedEarlyAndLate) {
   const Folder folder;
-  const auto early = check_output(folder / "still.png", {.width = 16, .height = 16, .expected_frames = 65}, Overwrite::Never);
+  const auto early =
+      check_output(folder / "still.png", {.width = 16, .height = 16, .expected_frames = 65}, Overwrite::Never);
   ASSERT_FALSE(early);
   EXPECT_THAT(early.error().message, HasSubstr("still_####.png"));
   const auto late = write_clip(folder / "still.png", {.width = 16, .height = 16}, 2);
@@ -176,7 +185,8 @@ TEST(PngFrames, ATemplateNumbersFromZero) {
     const Folder folder;
     const auto written = write_clip(folder / name, {.width = 16, .height = 16}, 3);
     ASSERT_TRUE(written) << why(written);
-    EXPECT_THAT(folder.names(), testing::ElementsAre("shot_0000.png", "shot_0001.png", "shot_0002.png", std::string(name) + ".json"));
+    EXPECT_THAT(folder.names(), testing::UnorderedElementsAre("shot_0000.png", "shot_0001.png", "shot_0002.png",
+                                                              std::string(name) + ".json"));
     EXPECT_EQ(read_image(folder / "shot_0002.png")->pixels, clip_frame(16, 16, 2));
     const auto again = write_clip(folder / name, {.width = 16, .height = 16}, 3);
     ASSERT_FALSE(again);
