@@ -272,7 +272,7 @@ std::string describe_rule(const FieldRef& field) {
                         [](const RealRange& rule) { return fmt::format("{} to {}", rule.min, rule.max); },
                         [](const Choice& rule) { return one_of(rule.names); },
                         [](const SizeSpec& rule) { return fmt::format("{} to {} a side", rule.min, rule.max); },
-                        [](const SeedSpec&) { return std::string("0 to 18446744073709551615"); },
+                        [](const SeedSpec&) { return std::string("0 or more"); },
                         [](const DeviceText&) { return std::string("auto, cpu, cuda or cuda:N"); },
                         [&](const Method&) { return one_of(policy_of(field)->methods()); },
                         [](const auto&) { return std::string(); },

@@ -193,7 +193,7 @@ Result<std::vector<std::string>> take_flags(const Fields& fields, const std::vec
       // A prompt may begin with a dash; another flag of the job is a forgotten value.
       if (i + 1 >= args.size() || args[i + 1] == "--" ||
           (args[i + 1].starts_with("--") && recognise(fields, args[i + 1]))) {
-        problems.add("", fmt::format("{} needs a value, {}", use->label, detail::placeholder(use->field->rule)));
+        problems.add("", fmt::format("{} needs a value ({})", use->label, detail::placeholder(use->field->rule)));
         continue;
       }
       use->value = args[++i];

@@ -93,7 +93,7 @@ struct VideoJob {
       {.letter = 'o', .identity = false});
     v("overwrite", job.overwrite, Choice{{"never", "always"}, "always"}, "What to do when the file exists", Common,
       {.identity = false});
-    v("device", job.device, DeviceText{}, "auto, cpu, cuda or cuda:N", Common);
+    v("device", job.device, DeviceText{}, "Where to compute", Common);
     v("dtype", job.dtype, Choice{{"auto", "float32", "bfloat16", "float16"}},
       "Precision of the computation; auto: float32 on the CPU, bfloat16 on a GPU", Common);
     v("name", job.name, Text{256}, "Title for lists and metadata", Common, {.identity = false});

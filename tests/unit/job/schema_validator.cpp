@@ -20,30 +20,41 @@ bool has_type(const json& value, const std::string& type) {
 }
 
 std::string check(const json& root, const json& schema, const json& value, const std::string& at) {
-  const std::set<std::string> known{"$schema", "$id", "$defs", "title", "description", "default", "$ref", "type", "const", "enum", "oneOf",
-                                    "properties", "required", "additionalProperties", "items", "minimum", "maximum", "maxLength", "pattern"};
+  const std::set<std::string> known{
+      "$schema", "$id",     "$defs",   "title",     "description", "default",  "$ref",
+      "type",    "const",   "enum",    "oneOf",     "properties",  "required", "additionalProperties",
+      "items",   "minimum", "maximum", "maxLength", "pattern"};
   for (const auto& [keyword, rule] : schema.items())
     if (!known.contains(keyword)) return at + ": the schema uses '" + keyword + "'";
   if (schema.contains("$ref")) {
     const std::string ref = schema["$ref"];
     return check(root, root.at(json::json_pointer(ref.substr(1))), value, at);
   }
-  if (schema.contains("type") && !has_type(value, schema["type"])) return at + ": " + value.dump() + " is no " + schema["type"].get<std::string>();
-  if (schema.contains("const") && schema["const"] != value) return at + ": " + value.dump() + " is not " + schema["const"].dump();
+  if (schema.contains("type") && !has_type(value, schema["type"]))
+    return at + ": " + value.dump() + " is no " + schema["type"].get<std::string>();
+  if (schema.contains("const") && schema["const"] != value)
+    return at + ": " + value.dump() + " is not " + schema["const"].dump();
   if (schema.contains("enum") && std::find(schema["enum"].begin(), schema["enum"].end(), value) == schema["enum"].end())
     return at + ": " + value.dump() + " is not in the list";
-  if (schema.contains("minimum") && value.is_number() && value < schema["minimum"]) return at + ": too small";
-  if (schema.contains("maximum") && value.is_number() && value > schema["maximum"]) return at + ": too large";
-  if (schema.contains("maxLength") && value.is_string() && value.get<std::string>().size() > schema["maxLength"].get<std::size_t>()) return at + ": too long";
-  if (schema.contains("pattern") && value.is_string() && !std::regex_search(value.get<std::string>(), std::regex(schema["pattern"].get<std::string>())))
+  if (schema.contains("minimum") && value.is_number() && value.get<double>() < schema["minimum"].get<double>())
+    return at + ": too small";
+  if (schema.contains("maximum") && value.is_number() && value.get<double>() > schema["maximum"].get<double>())
+    return at + ": too large";
+  if (schema.contains("maxLength") && value.is_string() &&
+      value.get<std::string>().size() > schema["maxLength"].get<std::size_t>())
+    return at + ": too long";
+  if (schema.contains("pattern") && value.is_string() &&
+      !std::regex_search(value.get<std::string>(), std::regex(schema["pattern"].get<std::string>())))
     return at + ": " + value.dump() + " does not match " + schema["pattern"].dump();
   if (schema.contains("oneOf")) {
     int fitting = 0;
     std::string faults;
     for (const auto& alternative : schema["oneOf"]) {
       const auto fault = check(root, alternative, value, at);
-      if (fault.empty()) ++fitting;
-      else faults += "\n  " + fault;
+      if (fault.empty())
+        ++fitting;
+      else
+        faults += "\n  " + fault;
     }
     if (fitting != 1) return at + ": " + std::to_string(fitting) + " alternatives fit" + faults;
   }
@@ -61,7 +72,8 @@ std::string check(const json& root, const json& schema, const json& value, const
   }
   if (value.is_array() && schema.contains("items"))
     for (std::size_t i = 0; i < value.size(); ++i)
-      if (auto fault = check(root, schema["items"], value[i], at + '/' + std::to_string(i)); !fault.empty()) return fault;
+      if (auto fault = check(root, schema["items"], value[i], at + '/' + std::to_string(i)); !fault.empty())
+        return fault;
   return {};
 }
 

@@ -31,7 +31,8 @@ class Listener {
         }) {}
 
   static WorkerOptions options(std::vector<std::string> arguments, const std::function<void(WorkerOptions&)>& change) {
-    WorkerOptions o{.executable = std::filesystem::path(RUBATO_BIN_DIR) / "rubato_fake_worker", .arguments = std::move(arguments)};
+    WorkerOptions o{.executable = std::filesystem::path(RUBATO_BIN_DIR) / "rubato_fake_worker",
+                    .arguments = std::move(arguments)};
     if (change) change(o);
     return o;
   }
@@ -62,7 +63,8 @@ class Listener {
   }
   template <typename M>
   std::ptrdiff_t count() const {
-    return std::count_if(messages.begin(), messages.end(), [](const p::Message& m) { return std::holds_alternative<M>(m); });
+    return std::count_if(messages.begin(), messages.end(),
+                         [](const p::Message& m) { return std::holds_alternative<M>(m); });
   }
   bool finished() const { return count<p::Done>() + count<p::Failed>() > 0; }
 

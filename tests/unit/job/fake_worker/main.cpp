@@ -8,7 +8,8 @@
 //   "hang"             stop answering, heartbeats included;  "stubborn": the same and SIGTERM is ignored
 //   "wait"             beat on until cancelled;  "deaf": beat on and ignore everything
 //   "close"            close the socket, live on
-// First argument: "" | silent (no hello) | old (another version) | die (before hello) | orphan (writes its pid to a file given as second argument).
+// First argument: "" | silent (no hello) | old (another version) | die (before hello) | orphan (writes its pid to a
+// file given as second argument).
 #include <unistd.h>
 
 #include <csignal>
