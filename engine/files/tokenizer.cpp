@@ -192,11 +192,11 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::build(TokenizerSpec spec) {
 
 Result<std::shared_ptr<const Tokenizer>> Tokenizer::from_json(std::string_view json, const std::string& source) {
   RUBATO_TRY(spec, read_tokenizer_json(json, source));
-  RUBATO_OK(apply_tokenizer_config(spec, "{}", source, /*from_spiece=*/false));
+  RUBATO_OK(apply_tokenizer_config(spec, "{}", source, {}));
   return build(std::move(spec));
 }
 
-Result<std::shared_ptr<const Tokenizer>> Tokenizer::load(const fs::path& path) {
+Result<std::shared_ptr<const Tokenizer>> Tokenizer::load(const fs::path& path, const std::string& class_name) {
   constexpr std::uint64_t kMaxConfigBytes = 16u << 20;
   std::error_code ignored;
   const bool folder = fs::is_directory(path, ignored);
@@ -223,9 +223,9 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::load(const fs::path& path) {
   const fs::path config = folder ? path / "tokenizer_config.json" : fs::path();
   if (folder && there(config)) {
     RUBATO_TRY(text, read_file(config, kMaxConfigBytes));
-    RUBATO_OK(apply_tokenizer_config(*spec, text, config.string(), spiece));
+    RUBATO_OK(apply_tokenizer_config(*spec, text, config.string(), {spiece, class_name}));
   } else {
-    RUBATO_OK(apply_tokenizer_config(*spec, "{}", file.string(), spiece));
+    RUBATO_OK(apply_tokenizer_config(*spec, "{}", file.string(), {spiece, class_name}));
   }
   return build(std::move(*spec));
 }

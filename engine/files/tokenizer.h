@@ -3,10 +3,10 @@
 // Reads Unigram tokenizers (T5, UMT5) from `tokenizer.json` or, where that is missing, `spiece.model`. A part of a
 // tokenizer.json that this reader does not know gives an error that names it; ids are never silently wrong.
 //
-// A folder is read by the rules of the class that its tokenizer_config.json names, as the reference does: the class
-// T5Tokenizer(Fast) takes the vocabulary, the added tokens and the character map from the file and fixes the rest
-// (split at white space, a meta space before every word, </s> at the end, no byte fallback). Without that class, or
-// when the path is a file, the file alone decides.
+// A folder is read by the rules of a tokenizer class, as in the reference: the one that the pipeline's model_index.json
+// names, else the one in tokenizer_config.json. The class T5Tokenizer(Fast) takes the vocabulary, the added tokens and
+// the character map from the file and fixes the rest (split at white space, a meta space before every word, </s> at the
+// end, no byte fallback). With another class or none, or when the path is a file, the file alone decides.
 //
 // Files are untrusted: at most 64 MiB, 1 Mi pieces, 1 KiB a piece. A loaded Tokenizer never changes and may be used
 // from many threads at once.
@@ -37,8 +37,9 @@ struct TokenizerSpec;  // what the files say (tokenizer_spec.h)
 class Tokenizer {
  public:
   // A tokenizer folder (with tokenizer.json or spiece.model), or one such file. ModelMissing when neither is there,
-  // ModelUnfit for a damaged or unsupported one.
-  static Result<std::shared_ptr<const Tokenizer>> load(const std::filesystem::path& folder_or_file);
+  // ModelUnfit for a damaged or unsupported one. class_name: what model_index.json says of this component, if known.
+  static Result<std::shared_ptr<const Tokenizer>> load(const std::filesystem::path& folder_or_file,
+                                                       const std::string& class_name = {});
   // The text of a tokenizer.json; `source` names it in messages.
   static Result<std::shared_ptr<const Tokenizer>> from_json(std::string_view json, const std::string& source);
   ~Tokenizer();

@@ -414,12 +414,15 @@ Result<TokenizerSpec> read_tokenizer_json(std::string_view text, const std::stri
 }
 
 Result<> apply_tokenizer_config(TokenizerSpec& spec, std::string_view text, const std::string& source,
-                                bool from_spiece) {
+                                const TokenizerOrigin& origin) {
   RUBATO_TRY(tree, parse_json(text, source, {}, ErrorCode::ModelUnfit));
   return guard([&]() -> Result<> {
     const Node config(tree, "", source);
     if (!tree.is_object()) config.refuse("is not an object");
-    const std::string name = config.has("tokenizer_class") ? config.text("tokenizer_class") : "";
+    const bool from_spiece = origin.spiece;
+    const std::string name = !origin.class_name.empty()      ? origin.class_name
+                             : config.has("tokenizer_class") ? config.text("tokenizer_class")
+                                                             : "";
     const bool t5 = from_spiece || name == "T5TokenizerFast" || name == "T5Tokenizer";
     for (const char* side : {"padding_side", "truncation_side"})
       if (config.has(side) && config.text(side) != "right")

@@ -86,8 +86,12 @@ Result<TokenizerSpec> read_spiece_model(std::string_view bytes, const std::strin
 Result<Charsmap> parse_charsmap(std::string_view blob, const std::string& source);
 
 // What tokenizer_config.json decides: the class's rules, the names of the special tokens, more added tokens. To be
-// called for every spec; "{}" stands for a missing file.
+// called for every spec; "{}" stands for a missing file. A class_name given by the pipeline goes before the file's.
+struct TokenizerOrigin {
+  bool spiece = false;
+  std::string class_name = {};
+};
 Result<> apply_tokenizer_config(TokenizerSpec& spec, std::string_view json, const std::string& source,
-                                bool from_spiece);
+                                const TokenizerOrigin& origin);
 
 }  // namespace rubato

@@ -139,6 +139,15 @@ TEST(Tokenizer, ReadsDamagedUtf8AsReplacementCharacters) {
   EXPECT_EQ(tokenizer->encode("a \xC3\x28 b \xFF"), tokenizer->encode("a \xEF\xBF\xBD( b \xEF\xBF\xBD"));
 }
 
+TEST(Tokenizer, ThePipelinesClassGoesBeforeTheFolders) {
+  const auto file = kData / "umt5/tokenizer.json";  // with byte fallback, which the T5 class leaves unused
+  const auto as_it_is = load(file);
+  auto as_t5 = Tokenizer::load(file, "T5TokenizerFast");
+  ASSERT_TRUE(as_it_is != nullptr && as_t5.ok());
+  EXPECT_EQ((*as_t5)->encode("\u4E2D"), load(kData / "umt5")->encode("\u4E2D"));
+  EXPECT_NE((*as_t5)->encode("\u4E2D"), as_it_is->encode("\u4E2D"));
+}
+
 TEST(Tokenizer, KnowsItsPieces) {
   const auto tokenizer = load(kData / "umt5");
   ASSERT_NE(tokenizer, nullptr);
