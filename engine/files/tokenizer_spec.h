@@ -66,6 +66,7 @@ struct TokenizerSpec {
   static constexpr std::uint64_t kMaxFileBytes = 64u << 20;
   static constexpr std::size_t kMaxPieces = 1u << 20;
   static constexpr std::size_t kMaxPieceBytes = 1u << 10;
+  static constexpr std::size_t kMaxAddedTokens = 1u << 16;
 
   std::string source;  // the file's name, for messages
   std::vector<std::string> pieces;
