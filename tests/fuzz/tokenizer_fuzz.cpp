@@ -19,6 +19,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (id < 0 || static_cast<std::size_t>(id) >= (*tokenizer)->vocab_size()) std::abort();
     (void)(*tokenizer)->decode(ids);
   }
-  (void)rubato::clean_prompt(bytes.substr(0, 2048));
+  (void)rubato::clean_prompt(bytes.substr(0, 512));
   return 0;
 }
