@@ -39,7 +39,12 @@ std::uint64_t size_on_disk(const fs::path& path) {
   return failed ? 0 : static_cast<std::uint64_t>(size);
 }
 
-Result<WeightFiles> single_file(const fs::path& path) { return WeightFiles{{}, {path}, {}, size_on_disk(path)}; }
+Result<WeightFiles> single_file(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored))  // listed, but a link: a hub cache links to blobs before they are there
+    return Error{ErrorCode::ModelMissing, fmt::format("{} is a link that leads nowhere (its download did not finish)", path.string())};
+  return WeightFiles{{}, {path}, {}, size_on_disk(path)};
+}
 
 Result<WeightFiles> sharded(const fs::path& index) {
   RUBATO_TRY(text, read_file(index, kMaxIndex));
