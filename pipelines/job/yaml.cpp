@@ -163,7 +163,7 @@ class TreeBuilder final : public YAML::EventHandler {
   // Where the next value goes, noted in the source map.
   json* place(json value, Position at) {
     if (++values_ > limits_.max_values) throw Refusal(fmt::format("more than {} values", limits_.max_values), at);
-    if (key_wanted()) throw Refusal("a key must be a text on one line", at);
+    if (key_wanted()) throw Refusal("a key must be a text on one line; is a bracket left open?", at);
     if (levels_.empty()) {
       root = std::move(value);
       note("", at);
