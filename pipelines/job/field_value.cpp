@@ -266,15 +266,19 @@ std::string one_of(const std::vector<std::string_view>& names) {
   return text;
 }
 
+}  // namespace rubato::detail
+
+namespace rubato {
+
 std::string describe_rule(const FieldRef& field) {
-  return std::visit(Overloaded{
+  return std::visit(detail::Overloaded{
                         [](const IntRange& rule) { return fmt::format("{} to {}", rule.min, rule.max); },
                         [](const RealRange& rule) { return fmt::format("{} to {}", rule.min, rule.max); },
-                        [](const Choice& rule) { return one_of(rule.names); },
+                        [](const Choice& rule) { return detail::one_of(rule.names); },
                         [](const SizeSpec& rule) { return fmt::format("{} to {} a side", rule.min, rule.max); },
                         [](const SeedSpec&) { return std::string("0 or more"); },
                         [](const DeviceText&) { return std::string("auto, cpu, cuda or cuda:N"); },
-                        [&](const Method&) { return one_of(policy_of(field)->methods()); },
+                        [&](const Method&) { return detail::one_of(detail::policy_of(field)->methods()); },
                         [](const auto&) { return std::string(); },
                     },
                     field.rule);
@@ -282,7 +286,7 @@ std::string describe_rule(const FieldRef& field) {
 
 std::string_view placeholder(const Rule& rule) {
   using View = std::string_view;
-  return std::visit(Overloaded{
+  return std::visit(detail::Overloaded{
                         [](const Text&) -> View { return "TEXT"; },
                         [](const IdText&) -> View { return "ID"; },
                         [](const IntRange&) -> View { return "N"; },
@@ -301,11 +305,11 @@ std::string_view placeholder(const Rule& rule) {
 
 std::string describe_default(const FieldRef& field) {
   if (!field.options.unset.empty()) return std::string(field.options.unset);
-  if (const auto* policy = policy_of(field)) return std::string(policy->methods()[policy->chosen()]);
+  if (const auto* policy = detail::policy_of(field)) return std::string(policy->methods()[policy->chosen()]);
   if (std::holds_alternative<Switch>(field.rule)) return *std::get<bool*>(field.value) ? "on" : "off";
-  const json value = value_of(field);
-  if (value.is_null()) return is_optional(field) ? "the model's" : "";
+  const nlohmann::json value = detail::value_of(field);
+  if (value.is_null()) return detail::is_optional(field) ? "the model's" : "";
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-}  // namespace rubato::detail
+}  // namespace rubato

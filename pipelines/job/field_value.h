@@ -5,9 +5,13 @@
 #include <string>
 #include <string_view>
 
-#include "pipelines/job/field.h"
+#include "pipelines/job/schema.h"
 
 namespace rubato::detail {
+
+using rubato::describe_default;
+using rubato::describe_rule;
+using rubato::placeholder;
 
 // Sets a field that is not a policy. Returns "" or what is wrong, to stand behind the field's name:
 // "is 5000; it must be 1 to 4097 (nearest: 4097)".
@@ -20,12 +24,6 @@ nlohmann::json value_of(const FieldRef& field);
 bool is_optional(const FieldRef& field);
 PolicyRef* policy_of(const FieldRef& field);  // nullptr when it is none
 
-// What may stand there: "1 to 4097", "never or always"; "" when anything may.
-std::string describe_rule(const FieldRef& field);
-// What stands for the value in help: "N", "WxH", "FILE".
-std::string_view placeholder(const Rule& rule);
-// What the default job has, for people: "auto", "the model's"; "" when there is nothing to say.
-std::string describe_default(const FieldRef& field);
 // "a, b or c"
 std::string one_of(const std::vector<std::string_view>& names);
 

@@ -58,6 +58,12 @@ std::vector<std::string> flag_names(const Fields& fields);
 Result<std::vector<std::string>> take_flags(const Fields& fields, const std::vector<std::string>& args);
 // Sets one field from text, as a flag or a table cell gives it. The error names the field by `label`.
 Result<> set_from_text(const FieldRef& field, std::string_view text, std::string_view label);
+// For a program with its own table of flags. What stands for the value in help: "N", "WxH", "FILE"; "" for a switch.
+std::string_view placeholder(const Rule& rule);
+// What may stand there: "1 to 4097", "never or always"; "" when anything may.
+std::string describe_rule(const FieldRef& field);
+// What a default job has, for people: "auto", "the model's"; "" when there is nothing to say.
+std::string describe_default(const FieldRef& field);
 // Grouped, aligned, wrapped at `columns`, with ranges and defaults. `fields` are those of a default job. A policy that
 // has only its neutral method is left out.
 std::string flags_help(const Fields& fields, int columns = 100);

@@ -111,14 +111,14 @@ std::string left_side(const FieldRef& field) {
     text.insert(text.find("--") + 2, "[no-]");
   const auto* choice = std::get_if<Choice>(&field.rule);
   if (choice != nullptr && !choice->implied.empty()) return text + "[=NAME]";
-  const auto value = detail::placeholder(field.rule);
+  const auto value = placeholder(field.rule);
   return value.empty() ? text : fmt::format("{} {}", text, value);
 }
 
 std::string right_side(const FieldRef& field) {
   std::vector<std::string> notes;
-  if (auto rule = detail::describe_rule(field); !rule.empty()) notes.push_back(std::move(rule));
-  if (const auto value = detail::describe_default(field); !value.empty()) notes.push_back("default: " + value);
+  if (auto rule = describe_rule(field); !rule.empty()) notes.push_back(std::move(rule));
+  if (const auto value = describe_default(field); !value.empty()) notes.push_back("default: " + value);
   return notes.empty() ? std::string(field.help) : fmt::format("{} ({})", field.help, join(notes, "; "));
 }
 
@@ -193,7 +193,7 @@ Result<std::vector<std::string>> take_flags(const Fields& fields, const std::vec
       // A prompt may begin with a dash; another flag of the job is a forgotten value.
       if (i + 1 >= args.size() || args[i + 1] == "--" ||
           (args[i + 1].starts_with("--") && recognise(fields, args[i + 1]))) {
-        problems.add("", fmt::format("{} needs a value ({})", use->label, detail::placeholder(use->field->rule)));
+        problems.add("", fmt::format("{} needs a value ({})", use->label, placeholder(use->field->rule)));
         continue;
       }
       use->value = args[++i];
@@ -238,11 +238,11 @@ std::string docs_table(const Fields& fields) {
     for (const auto& field : fields) {
       if (field.group != group) continue;
       const std::string letter = field.options.letter != 0 ? fmt::format(", `-{}`", field.options.letter) : "";
-      const std::string rule = detail::describe_rule(field);
-      const std::string value = !rule.empty() ? rule : std::string(detail::placeholder(field.rule));
-      rows += fmt::format("| `{}` | `{}`{} | {} | {} | {} |\n", field.name, flag_of(field.name), letter,
-                          cell(value.empty() ? "true or false" : value), cell(detail::describe_default(field)),
-                          cell(field.help));
+      const std::string rule = describe_rule(field);
+      const std::string value = !rule.empty() ? rule : std::string(placeholder(field.rule));
+      rows +=
+          fmt::format("| `{}` | `{}`{} | {} | {} | {} |\n", field.name, flag_of(field.name), letter,
+                      cell(value.empty() ? "true or false" : value), cell(describe_default(field)), cell(field.help));
     }
     if (!rows.empty())
       text += fmt::format("{}### {}\n\n| field | flag | value | default | meaning |\n|---|---|---|---|---|\n{}",
