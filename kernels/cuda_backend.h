@@ -21,7 +21,7 @@ struct CudaBackend {
                                     const at::Tensor& weight, const at::Tensor& bias, double eps);
   at::Tensor (*rms_norm)(const at::Tensor& x, const at::Tensor& weight, double eps);
   at::Tensor (*gated_residual)(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate);
-  at::Tensor (*channel_norm)(const at::Tensor& x, const at::Tensor& gamma, bool silu);  // x in channels-last
+  void (*channel_norm)(at::Tensor& y, const at::Tensor& x, const at::Tensor& gamma, bool silu);  // x, y channels-last
   // rope/rope.h
   at::Tensor (*rms_norm_rope)(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& cos,
                               const at::Tensor& sin, int heads);

@@ -45,7 +45,7 @@ ResidualNorm layer_norm_modulated(const at::Tensor& x, const at::Tensor& y, cons
 ResidualNorm layer_norm_affine(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate,
                                const at::Tensor& weight, const at::Tensor& bias, double eps);
 at::Tensor gated_residual(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate);
-at::Tensor channel_norm(const at::Tensor& x, const at::Tensor& gamma, bool silu);
+void channel_norm(at::Tensor& y, const at::Tensor& x, const at::Tensor& gamma, bool silu);
 at::Tensor rms_norm_rope(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& cos,
                          const at::Tensor& sin, int heads);
 

@@ -1,9 +1,13 @@
 #include "kernels/norm/norm.h"
 
+#include <ATen/TensorIterator.h>
+
+#include <algorithm>
 #include <cmath>
 
 #include "engine/base/check.h"
 #include "kernels/cuda_backend.h"
+#include "kernels/norm/channel_norm_rows.h"
 
 namespace rubato::kernels {
 namespace {
@@ -151,21 +155,90 @@ ResidualNorm residual_norm_affine(const at::Tensor& x, const at::Tensor& y, cons
 }
 
 namespace {
-at::Tensor checked_channel_norm(const at::Tensor& x, const at::Tensor& gamma, bool silu) {
+
+void check_channel_norm(const at::Tensor& x, const at::Tensor& gamma) {
   RUBATO_CHECK(x.dim() == 4 || x.dim() == 5, "channel_norm: x must be [B,C,H,W] or [B,C,F,H,W], got ", x.sizes());
   RUBATO_CHECK(gamma.numel() == x.size(1) && gamma.device() == x.device(), "channel_norm: gamma ", gamma.sizes(),
                " does not fit x ", x.sizes());
+}
+
+// float32 on the CPU with the channels of a pixel side by side.
+bool has_channel_rows(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat && (x.stride(1) == 1 || x.size(1) == 1);
+}
+
+// y and x: pixels in any order of strides, each a row of channels. libtorch's iterator shares the pixels out among its
+// threads; at::parallel_for would need OpenMP in our own compilation.
+void channel_norm_by_rows(at::Tensor& y, const at::Tensor& x, const at::Tensor& gamma, bool silu) {
+  const std::int64_t channels = x.size(1);
+  const at::Tensor weight = gamma.to(at::kFloat).contiguous();
+  std::vector<float> gain(static_cast<std::size_t>(channels));
+  const float scale = std::sqrt(static_cast<float>(channels));
+  std::transform(weight.const_data_ptr<float>(), weight.const_data_ptr<float>() + channels, gain.begin(),
+                 [&](float g) { return g * scale; });
+  const at::Tensor to = y.select(1, 0), from = x.select(1, 0);
+  auto pixels = at::TensorIteratorConfig()
+                    .add_output(to)
+                    .add_const_input(from)
+                    .resize_outputs(false)
+                    .set_check_mem_overlap(false)  // a pixel's other channels lie between the iterator's elements
+                    .build();
+  // n pixels, m times; strides in bytes: the output's and the input's within the n, then those between the m.
+  const auto rows = [&](char** data, const std::int64_t* strides, std::int64_t n, std::int64_t m) {
+    const auto row_bytes = channels * static_cast<std::int64_t>(sizeof(float));
+    const bool dense = strides[0] == row_bytes && strides[1] == row_bytes;
+    const std::int64_t at_once = dense ? n : 1;
+    for (std::int64_t j = 0; j < m; ++j) {
+      for (std::int64_t i = 0; i < n; i += at_once) {
+        detail::channel_norm_rows(reinterpret_cast<const float*>(data[1] + i * strides[1] + j * strides[3]), gain.data(),
+                                  reinterpret_cast<float*>(data[0] + i * strides[0] + j * strides[2]), at_once, channels,
+                                  silu);
+      }
+    }
+  };
+  pixels.for_each(rows, std::max<std::int64_t>(1, 16384 / channels));
+}
+
+// y: x's shape, dtype and device; any strides.
+void channel_norm_into(at::Tensor& y, const at::Tensor& x, const at::Tensor& gamma, bool silu) {
   const auto format = x.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast;
   const bool type_fits = gamma.scalar_type() == x.scalar_type() || gamma.scalar_type() == at::kFloat;
-  if (on_cuda_backend(x) && x.is_contiguous(format) && type_fits) return cuda_backend()->channel_norm(x, gamma, silu);
-  return ref::channel_norm(x, gamma, silu);
+  if (has_channel_rows(x) && has_channel_rows(y)) {
+    channel_norm_by_rows(y, x, gamma, silu);
+  } else if (on_cuda_backend(x) && x.is_contiguous(format) && type_fits) {
+    for (std::int64_t b = 0; b < x.size(0); ++b) {  // y is dense within a sample where it is part of a larger tensor
+      at::Tensor part = y.narrow(0, b, 1);
+      if (part.is_contiguous(format)) {
+        cuda_backend()->channel_norm(part, x.narrow(0, b, 1), gamma, silu);
+      } else {
+        at::Tensor dense = at::empty_like(x.narrow(0, b, 1), format);
+        cuda_backend()->channel_norm(dense, x.narrow(0, b, 1), gamma, silu);
+        part.copy_(dense);
+      }
+    }
+  } else {
+    y.copy_(ref::channel_norm(x, gamma, silu));
+  }
 }
+
+at::Tensor new_channel_norm(const at::Tensor& x, const at::Tensor& gamma, bool silu) {
+  check_channel_norm(x, gamma);
+  at::Tensor y = at::empty_like(x);
+  channel_norm_into(y, x, gamma, silu);
+  return y;
+}
+
 }  // namespace
 
-at::Tensor channel_norm(const at::Tensor& x, const at::Tensor& gamma) { return checked_channel_norm(x, gamma, false); }
+at::Tensor channel_norm(const at::Tensor& x, const at::Tensor& gamma) { return new_channel_norm(x, gamma, false); }
 
-at::Tensor channel_norm_silu(const at::Tensor& x, const at::Tensor& gamma) {
-  return checked_channel_norm(x, gamma, true);
+at::Tensor channel_norm_silu(const at::Tensor& x, const at::Tensor& gamma) { return new_channel_norm(x, gamma, true); }
+
+void channel_norm_silu_into(at::Tensor& y, const at::Tensor& x, const at::Tensor& gamma) {
+  check_channel_norm(x, gamma);
+  RUBATO_CHECK(y.sizes() == x.sizes() && y.scalar_type() == x.scalar_type() && y.device() == x.device(),
+               "channel_norm_silu_into: y ", y.sizes(), " is not like x ", x.sizes());
+  channel_norm_into(y, x, gamma, true);
 }
 
 }  // namespace rubato::kernels

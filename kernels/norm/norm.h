@@ -44,5 +44,8 @@ ResidualNorm residual_norm_affine(const at::Tensor& x, const at::Tensor& y, cons
 at::Tensor channel_norm(const at::Tensor& x, const at::Tensor& gamma);
 // The same followed by SiLU.
 at::Tensor channel_norm_silu(const at::Tensor& x, const at::Tensor& gamma);
+// The same into y, which has x's shape and dtype and may be part of a larger tensor (the frames of a conv's input that
+// follow its history).
+void channel_norm_silu_into(at::Tensor& y, const at::Tensor& x, const at::Tensor& gamma);
 
 }  // namespace rubato::kernels
