@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "engine/models/config_reader.h"
 
@@ -58,7 +59,7 @@ Result<WanVaeConfig> WanVaeConfig::from_json(const nlohmann::json& json, const s
   in.only("attn_scales", nlohmann::json::array());
   in.ignore({"dropout", "clip_output", "non_linearity"});
 
-  const auto steps = config.dim_mult.size() - 1;
+  const auto steps = config.dim_mult.size() - 1;  // between levels; used where there are levels
   const bool leveled = config.dim_mult.size() >= 2 && config.dim_mult.size() <= 8;
   if (!leveled) in.problem(fmt::format("dim_mult has {} levels; 2 to 8 are possible", config.dim_mult.size()));
   if (leveled && config.temporal_downsample.size() != steps) {
@@ -71,7 +72,9 @@ Result<WanVaeConfig> WanVaeConfig::from_json(const nlohmann::json& json, const s
   for (const char* key : {"in_channels", "out_channels"}) {
     in.integer(key, config.pixel_channels(), config.pixel_channels(), config.pixel_channels());
   }
-  if (!config.is_residual && std::ranges::any_of(config.dim_mult, [&](auto m) { return config.decoder_base_dim * m % 2 != 0; })) {
+  // Wan 2.1 halves the channels of every level but the first where it enlarges.
+  const auto narrowed = std::span(config.dim_mult).subspan(std::min<std::size_t>(1, config.dim_mult.size()));
+  if (!config.is_residual && std::ranges::any_of(narrowed, [&](auto m) { return config.decoder_base_dim * m % 2 != 0; })) {
     in.problem("decoder_base_dim times dim_mult must be even");
   }
   for (const auto* values : {&config.latents_mean, &config.latents_std}) {
