@@ -6,8 +6,6 @@
 #include <chrono>
 #include <type_traits>
 
-#include "engine/base/version.h"
-
 namespace rubato {
 namespace {
 
@@ -23,12 +21,6 @@ void add_eta(json& members, const char* name, double seconds) {
   if (seconds >= 0) members[name] = seconds;
 }
 
-std::vector<json> events_of(const protocol::Hello& m) {
-  json devices = json::array();
-  for (const auto& device : m.devices)
-    devices.push_back({{"id", device.id}, {"name", device.name}, {"bytes", device.bytes}});
-  return {make_event("hello", {{"rubato", kVersion}, {"protocol", m.version}, {"devices", std::move(devices)}})};
-}
 std::vector<json> events_of(const protocol::Accepted& m) { return {make_event("job.start", {{"job", m.id}})}; }
 std::vector<json> events_of(const protocol::Phase& m) {
   return {make_event("job.phase", {{"job", m.id}, {"phase", m.name}, {"n", m.total}})};

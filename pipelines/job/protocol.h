@@ -112,7 +112,7 @@ struct Failed {
   std::string id;
   ErrorCode code = ErrorCode::Failed;
   std::string message;
-  std::string kept;  // what of the work is still there, as a path or a short phrase; "" = nothing
+  std::string kept;  // "step 12 of 30 is kept in clip.mp4.rubato-partial; …"; "" = nothing is
   bool operator==(const Failed&) const = default;
 };
 struct Heartbeat {  // each second, from a thread of its own

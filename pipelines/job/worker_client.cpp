@@ -78,7 +78,7 @@ struct WorkerClient::Impl {
   void end_worker(std::string reason, int signal, milliseconds patience);
   void bury(int status);
   void fail_job(ErrorCode code, std::string message);
-  std::string kept_sentence() const;
+  std::string what_is_kept() const;
   void arm_timer();
   void deliver();
 
@@ -254,10 +254,10 @@ void WorkerClient::Impl::bury(int status) {
   ending.reset();
   greeted = connected = more_to_read = false;
   if (job && job->stopped_by_user) {
-    fail_job(ErrorCode::Cancelled, fmt::format("stopped; {}", kept_sentence()));
+    fail_job(ErrorCode::Cancelled, "stopped");
   } else if (job) {
     const std::string during = !was_greeted ? " while it started" : job->phase.empty() ? "" : " during " + job->phase;
-    fail_job(ErrorCode::EngineDied, fmt::format("the engine {}{}; {}", end, during, kept_sentence()));
+    fail_job(ErrorCode::EngineDied, fmt::format("the engine {}{}", end, during));
   } else if (!was_greeted) {
     deliveries.push_back(
         {protocol::Failed{"", ErrorCode::EngineDied, fmt::format("the engine {} while it started", end), ""}, {}});
@@ -265,14 +265,14 @@ void WorkerClient::Impl::bury(int status) {
 }
 
 void WorkerClient::Impl::fail_job(ErrorCode code, std::string message) {
-  const std::string kept = job->checkpoint ? job->checkpoint->path : "";
-  deliveries.push_back({protocol::Failed{job->id, code, std::move(message), kept}, {}});
+  deliveries.push_back({protocol::Failed{job->id, code, std::move(message), what_is_kept()}, {}});
   job.reset();
 }
 
-std::string WorkerClient::Impl::kept_sentence() const {
-  if (!job->checkpoint) return "nothing was kept";
-  return fmt::format("kept: {} (step {})", job->checkpoint->path, job->checkpoint->step);
+std::string WorkerClient::Impl::what_is_kept() const {
+  if (!job->checkpoint) return "";
+  return fmt::format("step {} is kept in {}; the same command goes on from there", job->checkpoint->step,
+                     job->checkpoint->path);
 }
 
 // The timer makes fd() readable at the next deadline, or at once when there is work left.

@@ -5,7 +5,8 @@
 // polls fd() beside its signals; a window watches it with a socket notifier.
 //
 // Every job that run() accepted ends in exactly one Done or Failed message. When the worker dies, hangs or talks
-// nonsense, the client writes the Failed itself (code EngineDied, with what the last checkpoint kept). A worker that
+// nonsense, the client writes the Failed itself: code EngineDied, "the engine died (SIGKILL) during denoise", and in
+// `kept` what the last checkpoint kept. A worker that
 // fails before its hello while no job waits is reported by a Failed with an empty id.
 //
 // The worker gets its socket as file descriptor 3, no standard input, standard output joined to standard error, and a

@@ -302,7 +302,10 @@ TEST(Events, EveryMessageFitsThePublishedSchema) {
       EXPECT_EQ(test::schema_fault(schema, event), "") << event.dump();
       names.insert(event["ev"]);
     }
-  for (const auto& event : {make_event("plan", {{"jobs", 1}}), make_event("bye", {{"exit", 0}})}) {
+  for (const auto& event : {
+    make_event("hello", {{"version", "1"}, {"revision", "abc"}}),
+        make_event("plan", {{"jobs", json::array({{{"prompt", "x"}}})}}), make_event("bye", {{"code", 0}}),
+        make_event("bye", {{"code", 7}, {"error", "engine_died"}, {"message", "m"}})} {
     EXPECT_EQ(test::schema_fault(schema, event), "");
     names.insert(event["ev"]);
   }
@@ -327,6 +330,7 @@ TEST(Events, MembersAreRenamed) {
   const auto fail = to_events(p::Failed{"j", ErrorCode::EngineDied, "m", "k"}).at(0);
   EXPECT_EQ(fail["exit"], 7);
   EXPECT_TRUE(to_events(p::Heartbeat{}).empty());
+  EXPECT_TRUE(to_events(p::Hello{}).empty());
 }
 
 }  // namespace

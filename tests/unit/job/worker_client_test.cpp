@@ -156,10 +156,10 @@ TEST(WorkerClient, DeathAtAnyPhaseIsAFailureThatSaysWhatWasKept) {
     Listener listener;
     const auto failed = listener.failure_of("die " + phase);
     EXPECT_EQ(failed.code, ErrorCode::EngineDied);
-    EXPECT_THAT(failed.message, HasSubstr("the engine died (SIGKILL) during " + phase));
+    EXPECT_EQ(failed.message, "the engine died (SIGKILL) during " + phase);
     const bool kept = phase == "denoise" || phase == "decode";
-    EXPECT_EQ(failed.kept, kept ? "clip.mp4.rubato-partial" : "") << phase;
-    EXPECT_THAT(failed.message, HasSubstr(kept ? "kept: clip.mp4.rubato-partial (step 3)" : "nothing was kept"));
+    EXPECT_EQ(failed.kept,
+              kept ? "step 3 is kept in clip.mp4.rubato-partial; the same command goes on from there" : "");
     EXPECT_EQ(listener.client().state(), WorkerClient::State::Stopped);
     EXPECT_EQ(listener.client().pid(), -1);
   }
