@@ -302,10 +302,10 @@ TEST(Events, EveryMessageFitsThePublishedSchema) {
       EXPECT_EQ(test::schema_fault(schema, event), "") << event.dump();
       names.insert(event["ev"]);
     }
-  for (const auto& event : {
-    make_event("hello", {{"version", "1"}, {"revision", "abc"}}),
+  for (const auto& event :
+       {make_event("hello", {{"version", "1"}, {"revision", "abc"}}),
         make_event("plan", {{"jobs", json::array({{{"prompt", "x"}}})}}), make_event("bye", {{"code", 0}}),
-        make_event("bye", {{"code", 7}, {"error", "engine_died"}, {"message", "m"}})} {
+        make_event("bye", {{"code", 7}, {"error", "engine_died"}, {"message", "m"}})}) {
     EXPECT_EQ(test::schema_fault(schema, event), "");
     names.insert(event["ev"]);
   }
