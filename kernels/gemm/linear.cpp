@@ -1,6 +1,7 @@
 #include "kernels/gemm/linear.h"
 
 #include "engine/base/check.h"
+#include "kernels/cpu/fused.h"
 
 namespace rubato::kernels {
 namespace {
@@ -28,7 +29,9 @@ at::Tensor linear_gelu_tanh(const at::Tensor& x, const at::Tensor& w, const at::
     return at::_addmm_activation(b, x.reshape({-1, x.size(-1)}), w.t(), 1, 1, /*use_gelu=*/true).view(shape);
   }
   at::Tensor y = linear(x, w, b);
-  return at::gelu_(y, "tanh");
+  if (!cpu::takes(y)) return at::gelu_(y, "tanh");
+  cpu::gelu_tanh_(y);
+  return y;
 }
 
 }  // namespace rubato::kernels

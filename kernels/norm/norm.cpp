@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/base/check.h"
+#include "kernels/cpu/fused.h"
 #include "kernels/cuda_backend.h"
 #include "kernels/norm/channel_norm_rows.h"
 
@@ -40,7 +41,7 @@ void check_residual(const char* what, const at::Tensor& x, const at::Tensor& y) 
                y.sizes(), " is not like x ", x.sizes());
 }
 
-// The definitions, which are also the CPU path.
+// The definitions, which are also the path of what has no fused one (float64, half precision on the CPU).
 namespace ref {
 
 // x [B,S,D] as [B,G,S/G,D], which a modulation [B,G,1,D] broadcasts over.
@@ -100,6 +101,7 @@ at::Tensor layer_norm_modulated(const at::Tensor& x, const at::Tensor& shift, co
   check_modulation("layer_norm_modulated", x, scale);
   RUBATO_CHECK(shift.sizes() == scale.sizes(), "layer_norm_modulated: shift ", shift.sizes(), ", scale ", scale.sizes());
   if (on_cuda_backend(x)) return cuda_backend()->layer_norm_modulated(x, {}, {}, shift, scale, eps).n;
+  if (cpu::takes(x)) return cpu::layer_norm_modulated(x, {}, {}, shift, scale, eps).n;
   return ref::layer_norm_modulated(x, shift, scale, eps);
 }
 
@@ -108,6 +110,7 @@ at::Tensor layer_norm_affine(const at::Tensor& x, const at::Tensor& weight, cons
   check_weight("layer_norm_affine", x, weight);
   check_weight("layer_norm_affine", x, bias);
   if (on_cuda_backend(x)) return cuda_backend()->layer_norm_affine(x, {}, {}, weight, bias, eps).n;
+  if (cpu::takes(x)) return cpu::layer_norm_affine(x, {}, {}, weight, bias, eps).n;
   return ref::layer_norm_affine(x, weight, bias, eps);
 }
 
@@ -115,6 +118,7 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   check_rows("rms_norm", x);
   check_weight("rms_norm", x, weight);
   if (on_cuda_backend(x)) return cuda_backend()->rms_norm(x, weight, eps);
+  if (cpu::takes(x)) return cpu::rms_norm(x, weight, eps);
   return ref::rms_norm(x, weight, eps);
 }
 
@@ -123,6 +127,7 @@ at::Tensor gated_residual(const at::Tensor& x, const at::Tensor& y, const at::Te
   check_residual("gated_residual", x, y);
   check_modulation("gated_residual", x, gate);
   if (on_cuda_backend(x)) return cuda_backend()->gated_residual(x, y, gate);
+  if (cpu::takes(x)) return cpu::gated_residual(x, y, gate);
   return ref::residual(x, y, gate);
 }
 
@@ -136,6 +141,7 @@ ResidualNorm residual_norm_modulated(const at::Tensor& x, const at::Tensor& y, c
   RUBATO_CHECK(shift.sizes() == scale.sizes(), "residual_norm_modulated: shift ", shift.sizes(), ", scale ",
                scale.sizes());
   if (on_cuda_backend(x)) return cuda_backend()->layer_norm_modulated(x, y, gate, shift, scale, eps);
+  if (cpu::takes(x)) return cpu::layer_norm_modulated(x, y, gate, shift, scale, eps);
   at::Tensor sum = ref::residual(x, y, gate);
   at::Tensor norm = ref::layer_norm_modulated(sum, shift, scale, eps);
   return {std::move(sum), std::move(norm)};
@@ -149,6 +155,7 @@ ResidualNorm residual_norm_affine(const at::Tensor& x, const at::Tensor& y, cons
   check_weight("residual_norm_affine", x, weight);
   check_weight("residual_norm_affine", x, bias);
   if (on_cuda_backend(x)) return cuda_backend()->layer_norm_affine(x, y, gate, weight, bias, eps);
+  if (cpu::takes(x)) return cpu::layer_norm_affine(x, y, gate, weight, bias, eps);
   at::Tensor sum = ref::residual(x, y, gate);
   at::Tensor norm = ref::layer_norm_affine(sum, weight, bias, eps);
   return {std::move(sum), std::move(norm)};

@@ -6,7 +6,7 @@
 // may be 1 for all samples); slices of a larger tensor are taken as they are. Statistics and everything up to the
 // result are float32; the result has x's dtype. Affine weights have x's dtype or float32.
 //
-// The CPU path is plain ATen and is the definition; on CUDA each function is one pass over memory. Misfitting shapes
+// Plain ATen is the definition; for float32 on the CPU and on CUDA each function is one pass over memory. Misfitting shapes
 // are bugs of the caller (InternalError).
 #pragma once
 

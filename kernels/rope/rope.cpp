@@ -1,6 +1,7 @@
 #include "kernels/rope/rope.h"
 
 #include "engine/base/check.h"
+#include "kernels/cpu/fused.h"
 #include "kernels/cuda_backend.h"
 #include "kernels/norm/norm.h"
 
@@ -39,6 +40,7 @@ at::Tensor rms_norm_rope(const at::Tensor& x, const at::Tensor& weight, double e
   RUBATO_CHECK(type_fits && weight.is_contiguous(), "rms_norm_rope: weight is ", weight.scalar_type(), " for x of ",
                x.scalar_type());
   if (on_cuda_backend(x)) return cuda_backend()->rms_norm_rope(x, weight, eps, cos, sin, heads);
+  if (cpu::takes(x)) return cpu::rms_norm_rope(x, weight, eps, cos, sin, heads);
   return ref::rms_norm_rope(x, weight, eps, cos, sin, heads);
 }
 
