@@ -94,36 +94,35 @@ void release_cached_memory(at::Device device) {
 }
 
 struct DeviceTimer::State {
+  using Clock = std::chrono::steady_clock;
   at::Device device;
-  std::chrono::steady_clock::time_point begin;
-  std::optional<c10::Event> first, last;
+  Clock::time_point first_time, last_time;
+  std::optional<c10::Event> first_event, last_event;
 
-  // BACKEND_DEFAULT: events that keep their time.
-  c10::Event record() const {
-    c10::Event event(device.type(), c10::EventFlag::BACKEND_DEFAULT);
-    event.record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
-    return event;
+  void record(Clock::time_point& time, std::optional<c10::Event>& event) const {
+    if (device.is_cpu()) {
+      time = Clock::now();
+      return;
+    }
+    event.emplace(device.type(), c10::EventFlag::BACKEND_DEFAULT);  // an event that keeps its time
+    event->record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
   }
 };
 
-DeviceTimer::DeviceTimer(at::Device device) : state_(new State{device, {}, {}, {}}) {}
+DeviceTimer::DeviceTimer(at::Device device) : state_(new State{device, {}, {}, {}, {}}) {}
+DeviceTimer::DeviceTimer(DeviceTimer&&) noexcept = default;
 DeviceTimer::~DeviceTimer() = default;
 
-void DeviceTimer::start() {
-  if (state_->device.is_cpu()) {
-    state_->begin = std::chrono::steady_clock::now();
-  } else {
-    state_->first = state_->record();
-  }
-}
+void DeviceTimer::start() { state_->record(state_->first_time, state_->first_event); }
 
-double DeviceTimer::stop_ms() {
+void DeviceTimer::stop() { state_->record(state_->last_time, state_->last_event); }
+
+double DeviceTimer::ms() const {
   if (state_->device.is_cpu()) {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - state_->begin).count();
+    return std::chrono::duration<double, std::milli>(state_->last_time - state_->first_time).count();
   }
-  state_->last = state_->record();
-  state_->last->synchronize();
-  return state_->first->elapsedTime(*state_->last);
+  state_->last_event->synchronize();
+  return state_->first_event->elapsedTime(*state_->last_event);
 }
 
 Result<at::Device> parse_device(std::string_view name) {

@@ -55,13 +55,16 @@ void reset_peak_memory(at::Device device);
 // Gives unused memory of the allocator back to the device: the first rung of the out-of-memory ladder.
 void release_cached_memory(at::Device device);
 
-// Time that work queued between start() and stop_ms() takes: device events on CUDA, the clock on the CPU.
+// Time that work queued between start() and stop() takes: device events on CUDA, the clock on the CPU. Only ms() waits,
+// so that many timers can be set within one run.
 class DeviceTimer {
  public:
   explicit DeviceTimer(at::Device device);
+  DeviceTimer(DeviceTimer&&) noexcept;
   ~DeviceTimer();
   void start();
-  double stop_ms();  // waits for the work
+  void stop();
+  double ms() const;
 
  private:
   struct State;

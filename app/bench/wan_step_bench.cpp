@@ -1,0 +1,197 @@
+// One denoising step of Wan 2.1 1.3B with random weights, both guidance branches one after the other, against the time
+// of its attentions and matrix products alone: what the libraries need for the same shapes in the same order.
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include <deque>
+
+#include "app/bench/bench.h"
+#include "app/bench/random_weights.h"
+#include "engine/models/wan/transformer.h"
+#include "engine/policies/attention.h"
+#include "kernels/attention/attention.h"
+#include "kernels/device.h"
+#include "kernels/gemm/linear.h"
+
+namespace rubato::bench {
+namespace {
+
+constexpr double kGuidance = 5;
+constexpr std::int64_t kTextTokens = 512;
+
+// Timers of parts of a run, read after it.
+class Parts {
+ public:
+  explicit Parts(at::Device device) : device_(device) {}
+  template <typename Fn>
+  auto time(Fn&& fn) {
+    DeviceTimer& timer = timers_.emplace_back(device_);
+    timer.start();
+    auto out = fn();
+    timer.stop();
+    return out;
+  }
+  double total_ms() const {
+    double sum = 0;
+    for (const DeviceTimer& timer : timers_) sum += timer.ms();
+    return sum;
+  }
+
+ private:
+  at::Device device_;
+  std::deque<DeviceTimer> timers_;
+};
+
+class TimedAttention final : public AttentionPolicy {
+ public:
+  explicit TimedAttention(at::Device device) : parts(device) {}
+  at::Tensor attend(const Site&, const Qkv& qkv, Dense dense) override {
+    return parts.time([&] { return dense(qkv); });
+  }
+  Parts parts;
+};
+
+// The attentions and products of one branch, on random data, without anything between them.
+class LibraryFloor {
+ public:
+  LibraryFloor(const wan::Config& config, std::int64_t tokens, const Options& options)
+      : layers_(config.layers), heads_(config.heads), options_(at::TensorOptions(options.device).dtype(options.dtype)) {
+    const std::int64_t d = config.width(), f = config.ffn_width;
+    x_ = random({1, tokens, d});
+    wide_ = random({1, tokens, f});
+    q_ = random({1, tokens, heads_, config.head_width});
+    k_ = random({1, tokens, heads_, config.head_width});
+    text_k_ = random({1, kTextTokens, heads_, config.head_width});
+    text_v_ = random({1, kTextTokens, heads_, config.head_width});
+    to_qkv_ = random({3 * d, d});
+    to_out_ = random({d, d});
+    up_ = random({f, d});
+    down_ = random({d, f});
+    bias_ = random({std::max(f, 3 * d)});
+  }
+
+  void run(Parts& self_attention, Parts& cross_attention, Parts& products) const {
+    const auto product = [&](const at::Tensor& x, const at::Tensor& w) {
+      return products.time([&] { return kernels::linear(x, w, bias_.narrow(0, 0, w.size(0))); });
+    };
+    for (std::int64_t i = 0; i < layers_; ++i) {
+      const at::Tensor v = product(x_, to_qkv_).narrow(2, 2 * x_.size(2), x_.size(2)).unflatten(2, {heads_, -1});
+      product(self_attention.time([&] { return kernels::attention(q_, k_, v); }), to_out_);
+      product(x_, to_out_);
+      product(cross_attention.time([&] { return kernels::attention(q_, text_k_, text_v_); }), to_out_);
+      product(x_, up_);
+      product(wide_, down_);
+    }
+  }
+
+ private:
+  at::Tensor random(std::vector<std::int64_t> shape) const {
+    const double unit = shape.size() == 2 ? 1 / std::sqrt(static_cast<double>(shape[1])) : 1.0;
+    return at::randn(shape, options_.dtype(at::kFloat)).mul_(unit).to(options_.dtype());
+  }
+  std::int64_t layers_, heads_;
+  at::TensorOptions options_;
+  at::Tensor x_, wide_, q_, k_, text_k_, text_v_, to_qkv_, to_out_, up_, down_, bias_;
+};
+
+// Medians of the parts of a whole pass for both branches.
+struct LibraryTimes {
+  Timing whole, self_attention, cross_attention, products;
+};
+
+LibraryTimes time_library(const LibraryFloor& floor, const Options& options) {
+  std::vector<double> whole, self_attention, cross_attention, products;
+  for (int i = -1; i < options.repeats; ++i) {
+    Parts a(options.device), c(options.device), p(options.device);
+    DeviceTimer timer(options.device);
+    timer.start();
+    for (int branch = 0; branch < 2; ++branch) floor.run(a, c, p);
+    timer.stop();
+    if (i < 0) continue;  // warm-up
+    whole.push_back(timer.ms());
+    self_attention.push_back(a.total_ms());
+    cross_attention.push_back(c.total_ms());
+    products.push_back(p.total_ms());
+  }
+  return {Timing::of(whole), Timing::of(self_attention), Timing::of(cross_attention), Timing::of(products)};
+}
+
+}  // namespace
+
+Result<> wan_step(const Options& options) {
+  const at::InferenceMode inference;
+  wan::Config config;
+  config.heads = 12;
+  config.ffn_width = 8960;
+  config.layers = options.layers;
+  const std::int64_t frames = (options.frames - 1) / 4 + 1, rows = options.height / 8, columns = options.width / 8;
+  RUBATO_OK(config.check_latent(frames, rows, columns));
+  const std::int64_t tokens = frames * (rows / 2) * (columns / 2);
+
+  wan::Transformer model(config);
+  RandomWeights(options.device, options.dtype).fill(model);
+  const auto random = [&](std::vector<std::int64_t> shape) {
+    return at::randn(shape, at::TensorOptions(options.device).dtype(at::kFloat));
+  };
+  at::Tensor latents = random({1, config.in_channels, frames, rows, columns});
+  const wan::TextContext positive = model.text_context(random({1, kTextTokens, config.text_width}));
+  const wan::TextContext negative = model.text_context(random({1, kTextTokens, config.text_width}));
+  const wan::RopeTable rope = model.rope(frames, rows, columns);
+  const at::Tensor timestep = at::full({1}, 500.0, latents.options());
+
+  const auto step = [&](AttentionPolicy& policy) {
+    const at::Tensor conditional = model.forward({latents, timestep, positive, rope}, policy);
+    const at::Tensor velocity = model.forward({latents, timestep, negative, rope}, policy);
+    latents = latents - velocity.lerp(conditional, kGuidance) * 0.01;
+  };
+  DenseAttention dense;
+  reset_peak_memory(options.device);
+  const Timing whole = time_runs(options.device, options.repeats, [&] { step(dense); });
+  const auto peak = memory_use(options.device).peak_bytes;
+  std::vector<double> attention;
+  for (int i = 0; i < 3; ++i) {
+    TimedAttention timed(options.device);
+    step(timed);
+    attention.push_back(timed.parts.total_ms());
+  }
+  if (!latents.isfinite().all().item<bool>()) return Error{ErrorCode::Numerics, "the latents are not finite"};
+
+  const LibraryTimes library = time_library(LibraryFloor(config, tokens, options), options);
+  const double self_attention = Timing::of(attention).median_ms;
+  const double rest = whole.median_ms - self_attention - library.cross_attention.median_ms - library.products.median_ms;
+  const double share = library.whole.median_ms / whole.median_ms;
+  const nlohmann::json report{{"bench", "wan-step"},
+                              {"shape",
+                               {{"tokens", tokens},
+                                {"width", config.width()},
+                                {"heads", config.heads},
+                                {"layers", config.layers},
+                                {"ffn", config.ffn_width},
+                                {"text_tokens", kTextTokens},
+                                {"dtype", c10::toString(options.dtype)},
+                                {"weights", "random"}}},
+                              {"step", whole.json()},
+                              {"split_ms",
+                               {{"self_attention", self_attention},
+                                {"cross_attention", library.cross_attention.median_ms},
+                                {"products", library.products.median_ms},
+                                {"rest", rest}}},
+                              {"library",
+                               {{"whole", library.whole.json()},
+                                {"self_attention", library.self_attention.json()},
+                                {"cross_attention", library.cross_attention.json()},
+                                {"products", library.products.json()}}},
+                              {"roofline_share", share},
+                              {"peak_bytes", peak},
+                              {"machine", machine(options.device)}};
+  fmt::print("step, both branches      {:9.2f} ms ({:.2f} to {:.2f})\n", whole.median_ms, whole.min_ms, whole.max_ms);
+  fmt::print("  self-attention         {:9.2f}\n  cross-attention        {:9.2f}   (of the library pass)\n",
+             self_attention, library.cross_attention.median_ms);
+  fmt::print("  products               {:9.2f}   (of the library pass)\n  rest                   {:9.2f}\n",
+             library.products.median_ms, rest);
+  fmt::print("library pass             {:9.2f} ms, {:.1f} % of the step\npeak memory              {:9.2f} GB\n{}\n",
+             library.whole.median_ms, 100 * share, static_cast<double>(peak) * 1e-9, report["machine"].dump());
+  return write_report(options, report);
+}
+
+}  // namespace rubato::bench
