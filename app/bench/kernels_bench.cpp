@@ -44,9 +44,9 @@ Result<> kernels(const Options& options) {
   const double bytes_per_ms = copy_bytes_per_ms(options);
   nlohmann::json report{{"bench", "kernels"},
                         {"dtype", c10::toString(options.dtype)},
-                        {"copy_tb_per_s", bytes_per_ms * 1e-9},
+                        {"copy_gb_per_s", bytes_per_ms * 1e-6},
                         {"rows", nlohmann::json::array()}};
-  fmt::print("device copy: {:.2f} TB/s (read and written)\n", bytes_per_ms * 1e-9);
+  fmt::print("device copy: {:.0f} GB/s (read and written)\n", bytes_per_ms * 1e-6);
   for (const KernelCase& c : kernels::kernel_cases()) {
     if (c.use != KernelCase::Use::Bench || c.name().find(options.filter) == std::string::npos) continue;
     if (c.half_only && options.dtype == at::kFloat) continue;
