@@ -13,7 +13,9 @@ namespace {
 
 constexpr int kMaxParts = 1'000'000;  // boxes, elements or blocks visited in one file
 
-Error corrupt(std::string_view what) { return {ErrorCode::Corrupt, fmt::format("the metadata is damaged: {}", what)}; }
+Error corrupt_tags(std::string_view what) {
+  return {ErrorCode::Corrupt, fmt::format("the metadata is damaged: {}", what)};
+}
 
 Result<> keep(ContainerTags& tags, std::string_view key, std::string text) {
   if (key == "rubato") {
@@ -67,16 +69,17 @@ std::optional<Box> find_box(ByteSource& source, std::uint64_t begin, std::uint64
 
 Result<std::vector<std::string>> mp4_keys(ByteSource& source, const Box& keys) {
   const auto count = source.u32_be(keys.begin + 4);
-  if (keys.end - keys.begin < 8 || !count || *count > 4096) return corrupt("the list of keys does not fit its box");
+  if (keys.end - keys.begin < 8 || !count || *count > 4096)
+    return corrupt_tags("the list of keys does not fit its box");
   std::vector<std::string> names;
   std::uint64_t at = keys.begin + 8;
   for (std::uint32_t i = 0; i < *count; ++i) {
     const auto size = source.u32_be(at);
-    if (!size || *size < 8 || *size > keys.end - at) return corrupt("a key does not fit its box");
+    if (!size || *size < 8 || *size > keys.end - at) return corrupt_tags("a key does not fit its box");
     const auto name = source.text(at + 8, *size - 8, 4096);
     names.push_back(name.value_or(""));
     at += *size;
-    if (at + 8 > keys.end && i + 1 < *count) return corrupt("there are fewer keys than announced");
+    if (at + 8 > keys.end && i + 1 < *count) return corrupt_tags("there are fewer keys than announced");
   }
   return names;
 }
@@ -108,9 +111,9 @@ Result<ContainerTags> mp4_tags(ByteSource& source) {
     const std::string& name = names[item->type - 1];
     if (name != "rubato" && name != "comment") continue;
     const auto data = find_box(source, item->begin, item->end, fourcc("data"));
-    if (!data || data->end - data->begin < 8) return corrupt("a value has no data");
+    if (!data || data->end - data->begin < 8) return corrupt_tags("a value has no data");
     auto text = source.text(data->begin + 8, data->end - data->begin - 8, kMaxContainerTag);
-    if (!text) return corrupt(fmt::format("the tag '{}' is larger than 1 MiB", name));
+    if (!text) return corrupt_tags(fmt::format("the tag '{}' is larger than 1 MiB", name));
     RUBATO_OK(keep(tags, name, std::move(*text)));
   }
   return tags;
@@ -188,7 +191,7 @@ Result<ContainerTags> matroska_tags(ByteSource& source) {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');  // Matroska writes names in capitals
     if (!value || (name != "rubato" && name != "comment")) return {};
     auto text = source.text(value->begin, value->end - value->begin, kMaxContainerTag);
-    if (!text) return corrupt(fmt::format("the tag '{}' is larger than 1 MiB", name));
+    if (!text) return corrupt_tags(fmt::format("the tag '{}' is larger than 1 MiB", name));
     return keep(tags, name, std::move(*text));
   };
   const Element file{0, 0, source.size()};
@@ -210,9 +213,9 @@ Result<ContainerTags> webp_tags(ByteSource& source) {
     if (!type || !size) break;
     if (*type == fourcc("XMP ")) {
       const auto packet = source.text(at + 8, *size, 2 * kMaxContainerTag);  // escaping makes it longer
-      if (!packet) return corrupt("the XMP chunk is larger than 2 MiB or cut off");
+      if (!packet) return corrupt_tags("the XMP chunk is larger than 2 MiB or cut off");
       auto text = parse_xmp(*packet);
-      if (text.json.size() > kMaxContainerTag) return corrupt("the XMP text is larger than 1 MiB");
+      if (text.json.size() > kMaxContainerTag) return corrupt_tags("the XMP text is larger than 1 MiB");
       if (!text.json.empty()) tags.rubato = std::move(text.json);
       tags.comment = std::move(text.comment);
       break;
@@ -264,7 +267,7 @@ Result<ContainerTags> gif_tags(ByteSource& source) {
       std::string text;
       const bool comment = *label == 0xFE;
       next = sub_blocks(source, at + 2, comment ? &text : nullptr);
-      if (comment && !next) return corrupt("a GIF comment is larger than 1 MiB or cut off");
+      if (comment && !next) return corrupt_tags("a GIF comment is larger than 1 MiB or cut off");
       if (comment && text.starts_with(kGifMarker)) {
         tags.rubato = text.substr(kGifMarker.size());
       } else if (comment) {

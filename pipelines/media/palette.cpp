@@ -49,7 +49,7 @@ struct Moments {
   }
 };
 
-struct Box {
+struct Cluster {
   std::size_t begin, end;  // range of points
   Moments moments;
   std::size_t axis = 0, cut = 0;  // best cut: points [begin, cut) and [cut, end) when sorted along axis
@@ -62,30 +62,30 @@ void sort_along(std::span<Point> points, std::size_t axis) {
   });
 }
 
-void find_cut(std::vector<Point>& points, Box& box) {
-  const auto range = std::span(points).subspan(box.begin, box.end - box.begin);
-  const double before = box.moments.error();
-  box.gain = 0;
+void find_cut(std::vector<Point>& points, Cluster& cluster) {
+  const auto range = std::span(points).subspan(cluster.begin, cluster.end - cluster.begin);
+  const double before = cluster.moments.error();
+  cluster.gain = 0;
   for (std::size_t axis = 0; axis < 3 && range.size() > 1; ++axis) {
     sort_along(range, axis);
     Moments left;
     for (std::size_t i = 0; i + 1 < range.size(); ++i) {
       left.add(range[i]);
-      const double gain = before - left.error() - box.moments.minus(left).error();
-      if (gain > box.gain) {
-        box.gain = gain;
-        box.axis = axis;
-        box.cut = box.begin + i + 1;
+      const double gain = before - left.error() - cluster.moments.minus(left).error();
+      if (gain > cluster.gain) {
+        cluster.gain = gain;
+        cluster.axis = axis;
+        cluster.cut = cluster.begin + i + 1;
       }
     }
   }
 }
 
-Box make_box(std::vector<Point>& points, std::size_t begin, std::size_t end) {
-  Box box{begin, end, {}};
-  for (std::size_t i = begin; i < end; ++i) box.moments.add(points[i]);
-  find_cut(points, box);
-  return box;
+Cluster make_cluster(std::vector<Point>& points, std::size_t begin, std::size_t end) {
+  Cluster cluster{begin, end, {}};
+  for (std::size_t i = begin; i < end; ++i) cluster.moments.add(points[i]);
+  find_cut(points, cluster);
+  return cluster;
 }
 
 }  // namespace
@@ -112,26 +112,26 @@ Palette PaletteBuilder::build(std::size_t max_colors) const {
   }
   RUBATO_CHECK(!points.empty() && max_colors > 0);
 
-  std::vector<Box> boxes{make_box(points, 0, points.size())};
-  while (boxes.size() < max_colors) {
-    const auto worst =
-        std::max_element(boxes.begin(), boxes.end(), [](const Box& a, const Box& b) { return a.gain < b.gain; });
-    if (worst->gain <= 0) break;  // every box is one colour
-    const Box old = *worst;
+  std::vector<Cluster> clusters{make_cluster(points, 0, points.size())};
+  while (clusters.size() < max_colors) {
+    const auto worst = std::max_element(clusters.begin(), clusters.end(),
+                                        [](const Cluster& a, const Cluster& b) { return a.gain < b.gain; });
+    if (worst->gain <= 0) break;  // every cluster is one colour
+    const Cluster old = *worst;
     sort_along(std::span(points).subspan(old.begin, old.end - old.begin), old.axis);
-    *worst = make_box(points, old.begin, old.cut);
-    boxes.push_back(make_box(points, old.cut, old.end));
+    *worst = make_cluster(points, old.begin, old.cut);
+    clusters.push_back(make_cluster(points, old.cut, old.end));
   }
 
   Palette palette;
   double error = 0, weight = 0;
-  for (const Box& box : boxes) {
+  for (const Cluster& cluster : clusters) {
     const auto channel = [&](std::size_t c) {
-      return static_cast<std::uint8_t>(std::lround(box.moments.sum[c] / box.moments.weight));
+      return static_cast<std::uint8_t>(std::lround(cluster.moments.sum[c] / cluster.moments.weight));
     };
     palette.colors.push_back({channel(0), channel(1), channel(2)});
-    error += box.moments.error();
-    weight += box.moments.weight;
+    error += cluster.moments.error();
+    weight += cluster.moments.weight;
   }
   palette.rms_error = std::sqrt(error / (3 * weight));
   return palette;

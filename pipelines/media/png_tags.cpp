@@ -15,7 +15,7 @@ constexpr int kMaxChunks = 1'000'000;
 constexpr std::size_t kMaxRatio = 100;         // JSON rarely shrinks more than 20 times
 constexpr std::size_t kSmallText = 64u << 10;  // short texts may repeat as they like
 
-Error corrupt(std::string_view what) {
+Error corrupt_png(std::string_view what) {
   return {ErrorCode::Corrupt, fmt::format("the PNG metadata is damaged: {}", what)};
 }
 
@@ -36,8 +36,9 @@ Result<std::string> inflated(std::string_view deflated) {
     out.resize(out.size() - stream.avail_out);
   }
   inflateEnd(&stream);
-  if (out.size() > limit) return corrupt(fmt::format("a text of {} bytes inflates beyond {}", deflated.size(), limit));
-  if (code != Z_STREAM_END) return corrupt("a compressed text is cut off or broken");
+  if (out.size() > limit)
+    return corrupt_png(fmt::format("a text of {} bytes inflates beyond {}", deflated.size(), limit));
+  if (code != Z_STREAM_END) return corrupt_png("a compressed text is cut off or broken");
   return out;
 }
 
@@ -54,14 +55,14 @@ std::optional<std::string_view> take_until_nul(std::string_view& rest) {
 Result<std::string> chunk_text(std::string_view type, std::string_view rest) {
   if (type == "tEXt") return std::string(rest);
   if (type == "zTXt") {
-    if (rest.empty() || rest[0] != 0) return corrupt("an unknown compression method");
+    if (rest.empty() || rest[0] != 0) return corrupt_png("an unknown compression method");
     return inflated(rest.substr(1));
   }
-  if (rest.size() < 2) return corrupt("an international text is cut off");
+  if (rest.size() < 2) return corrupt_png("an international text is cut off");
   const bool compressed = rest[0] == 1;
-  if (compressed && rest[1] != 0) return corrupt("an unknown compression method");
+  if (compressed && rest[1] != 0) return corrupt_png("an unknown compression method");
   rest.remove_prefix(2);
-  if (!take_until_nul(rest) || !take_until_nul(rest)) return corrupt("an international text is cut off");
+  if (!take_until_nul(rest) || !take_until_nul(rest)) return corrupt_png("an international text is cut off");
   if (compressed) return inflated(rest);
   return std::string(rest);
 }
@@ -78,16 +79,16 @@ Result<ContainerTags> png_tags(ByteSource& source) {
     if (*type == "tEXt" || *type == "zTXt" || *type == "iTXt") {
       // The keyword first: other programs' texts are of no interest, whatever their size.
       const auto head = source.text(at + 8, std::min<std::uint64_t>(*length, 80), 80);
-      if (!head) return corrupt("a text chunk is cut off");
+      if (!head) return corrupt_png("a text chunk is cut off");
       std::string_view peek = *head;
       const auto keyword = take_until_nul(peek);
       const bool job = keyword && *keyword == "rubato";
       if (job || (keyword && *keyword == "Comment")) {
         const auto chunk = source.text(at + 4, 4 + static_cast<std::uint64_t>(*length), 4 + kMaxPngText);
         const auto crc = source.u32_be(at + 8 + *length);
-        if (!chunk || !crc) return corrupt("a text chunk is larger than 4 MiB or cut off");
+        if (!chunk || !crc) return corrupt_png("a text chunk is larger than 4 MiB or cut off");
         const auto sum = crc32(0, reinterpret_cast<const Bytef*>(chunk->data()), static_cast<uInt>(chunk->size()));
-        if (sum != *crc) return corrupt("a checksum does not match");
+        if (sum != *crc) return corrupt_png("a checksum does not match");
         std::string_view rest = *chunk;
         rest.remove_prefix(4 + keyword->size() + 1);
         RUBATO_TRY(text, chunk_text(*type, rest));

@@ -12,6 +12,7 @@
 #include "engine/base/guard.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
+#include "pipelines/media/decoders.h"
 #include "pipelines/media/frame_output.h"
 #include "pipelines/media/video_encoder.h"
 
@@ -19,8 +20,7 @@ namespace rubato {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int kMaxSide = 16383;                   // WebP's limit, and more than a codec takes in practice
-constexpr std::int64_t kMaxPixels = 268'435'456;  // 268 Mpx
+constexpr int kMaxSide = 16383;  // WebP's limit, and more than a codec takes in practice
 
 std::string lower_extension(const fs::path& path) {
   std::string text = path.extension().string();

@@ -11,7 +11,7 @@ namespace rubato {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int kQuality = 92;
+constexpr int kWebpQuality = 92;
 
 struct FreeEncoder {
   void operator()(WebPAnimEncoder* p) const { WebPAnimEncoderDelete(p); }
@@ -39,7 +39,7 @@ class WebpOutput final : public FrameOutput {
   WebpOutput(fs::path target, const VideoFormat& format, AtomicFile file)
       : target_(std::move(target)), format_(format), file_(std::move(file)) {
     RUBATO_CHECK(WebPConfigPreset(&config_, WEBP_PRESET_PICTURE,
-                                  static_cast<float>(format.quality >= 0 ? format.quality : kQuality)) != 0);
+                                  static_cast<float>(format.quality >= 0 ? format.quality : kWebpQuality)) != 0);
     config_.method = 4;
     config_.use_sharp_yuv = 1;  // 4:2:0 without colour bleeding at edges
     WebPAnimEncoderOptions options;
