@@ -40,7 +40,8 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # --- wheels: libtorch and the CUDA run-time libraries that it needs -----------------------------------------------
-# A wheel is a zip; only its libraries, headers and licences are kept. A stamp per wheel says that it is whole.
+# A wheel is a zip; only its libraries, headers and licences are kept. libtorch's copy of the fmt headers would shadow
+# Debian's, whose library we link, so it is left out. A stamp per wheel says that it is whole.
 fetch_wheel() {
   local requirement=$1 sha256=$2 folder=$3
   local stamp=$deps/.stamps/$requirement-$sha256
@@ -54,7 +55,7 @@ fetch_wheel() {
     --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 --platform manylinux1_x86_64 \
     --require-hashes -r <(echo "$requirement --hash=sha256:$sha256") -d "$work" >&2 \
     || die "$requirement could not be fetched; check the network and run this again"
-  unzip -q -o "$work"/*.whl -x 'torch/bin/*' 'torch/test/*' 'functorch/*' 'torchgen/*' '*.py' '*.pyi' '*.a' -d "$work/tree" \
+  unzip -q -o "$work"/*.whl -x 'torch/bin/*' 'torch/include/fmt/*' 'torch/test/*' 'functorch/*' 'torchgen/*' '*.py' '*.pyi' '*.a' -d "$work/tree" \
     2> >(grep -v '^caution: excluded' >&2)  # not every wheel has every excluded kind
   mkdir -p "$deps/$folder"
   cp -a "$work/tree/$folder/." "$deps/$folder/"
