@@ -10,6 +10,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "engine/base/files.h"
 #include "engine/base/text.h"
 #include "kernels/cuda_backend.h"
 
@@ -24,6 +25,8 @@ struct LoadedCuda {
 // The module lies beside the executable, or in ../lib/rubato of an installation.
 LoadedCuda open_module() {
   std::error_code failed;
+  if (!std::filesystem::exists("/dev/nvidiactl", failed) && !std::filesystem::exists("/dev/dxg", failed))
+    return {nullptr, "no NVIDIA driver is loaded on this machine"};  // spares loading half a gigabyte for nothing
   const auto here = std::filesystem::read_symlink("/proc/self/exe", failed).parent_path();
   const std::array candidates{here / "librubato_cuda.so", here / "../lib/rubato/librubato_cuda.so"};
   for (const auto& path : candidates) {
@@ -123,6 +126,18 @@ double DeviceTimer::ms() const {
   }
   state_->last_event->synchronize();
   return state_->first_event->elapsedTime(*state_->last_event);
+}
+
+std::vector<std::string> installed_cuda_models() {
+  std::vector<std::string> models;
+  std::error_code failed;
+  for (const auto& gpu : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", failed)) {
+    const auto text = read_file(gpu.path() / "information", 1u << 16);
+    if (!text) continue;
+    for (const auto& line : split(*text, '\n'))
+      if (line.starts_with("Model:")) models.emplace_back(trim(std::string_view(line).substr(6)));
+  }
+  return models;
 }
 
 Result<at::Device> parse_device(std::string_view name) {

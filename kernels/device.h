@@ -36,6 +36,9 @@ Result<> load_cuda();
 // CUDA devices of this machine; empty where load_cuda() fails. Loads the CUDA side.
 std::vector<DeviceInfo> cuda_devices();
 
+// Model names of the GPUs that the NVIDIA driver shows, in its order, without loading anything.
+std::vector<std::string> installed_cuda_models();
+
 // "auto" gives the first CUDA device if there is one, else the CPU.
 Result<at::Device> parse_device(std::string_view name);
 
