@@ -21,11 +21,10 @@
 
 #include "engine/base/error.h"
 #include "engine/files/pipeline_folder.h"
-#include "engine/files/tokenizer.h"
-#include "engine/models/umt5/encoder.h"
 #include "engine/models/wan/transformer.h"
 #include "engine/models/wan_vae/vae.h"
 #include "engine/sampling/scheduler.h"
+#include "engine/text/wan_text.h"
 
 namespace rubato {
 
@@ -39,15 +38,9 @@ struct VideoRequest {
   std::uint64_t seed = 0;
 };
 
-// Token ids and embeddings of one prompt. embeddings [1, T, D] with zeros past the prompt.
-struct EncodedPrompt {
-  std::vector<std::int32_t> ids;
-  at::Tensor embeddings;
-  std::string cut_text;  // what did not fit into T tokens; empty if all did
-};
 struct EncodedText {
-  EncodedPrompt prompt;
-  std::optional<EncodedPrompt> negative;  // absent without guidance
+  PromptEmbedding prompt;
+  std::optional<PromptEmbedding> negative;  // absent without guidance
 };
 
 // Where a denoising loop stands: enough to go on from here and get the same result bit for bit.
@@ -70,13 +63,14 @@ class WanPipeline {
     at::Device device{at::kCPU};
     at::ScalarType dtype = at::kFloat;
   };
-  // Opens the folder and loads all parts; ModelMissing or ModelUnfit with every problem named.
-  // on_part is told before each part is loaded ("text_encoder", 0, 4).
+  // Told before each part is loaded ("text_encoder", 0, kParts) and after the last.
+  using PartSink = std::function<void(const std::string& part, int done, int total)>;
+  static constexpr int kParts = 4;
+  // Loads all parts; ModelMissing or ModelUnfit with every problem of a part named.
   static Result<std::unique_ptr<WanPipeline>> load(const PipelineFolder& folder, const LoadOptions& options,
-                                                   const std::function<void(const std::string& part, int done, int total)>& on_part = {},
-                                                   std::stop_token stop = {});
+                                                   const PartSink& on_part = {}, std::stop_token stop = {});
 
-  EncodedText encode_text(const VideoRequest& request) const;
+  Result<EncodedText> encode_text(const VideoRequest& request) const;
 
   // Noise [1, C, F, h, w] in float32 from torch's CPU generator: the same for every device.
   at::Tensor initial_latents(const VideoRequest& request) const;
@@ -88,38 +82,33 @@ class WanPipeline {
   Result<at::Tensor> denoise(const VideoRequest& request, const EncodedText& text, DenoiseState start,
                              const at::Tensor& first_frame, const DenoiseObserver& observer);
 
-  // Frames in order, a few at a time: [1, 3, n, H, W] in -1..1 on the pipeline's device.
-  Result<> decode(const at::Tensor& latents, const DecodeOptions& options,
-                  const std::function<Result<>(const at::Tensor& frames)>& sink);
+  // Frames in order, a few at a time: [1, 3, n, H, W] in -1..1. Throws what the sink throws, and ErrorException with
+  // Cancelled when stopped.
+  void decode(const at::Tensor& latents, const DecodeOptions& options, const AutoencoderKLWan::Sink& sink) const;
 
   // The sampler's schedule for a request of n steps.
   Result<std::unique_ptr<Scheduler>> make_schedule(const VideoRequest& request) const;
 
-  bool takes_image() const { return expand_timesteps_; }
-  std::int64_t latent_channels() const;
-  std::int64_t spatial_ratio() const;
   std::int64_t temporal_ratio() const;
-  std::uint64_t parameter_bytes();
+  std::uint64_t parameter_bytes() const;
 
  private:
-  struct Expert {
-    std::unique_ptr<wan::Transformer> transformer;
-    double guidance_of(const VideoRequest& request) const { return high_noise ? request.guidance : request.guidance_2; }
-    bool high_noise = true;
-  };
+  class FirstFrame;
+  struct Branches;
   WanPipeline() = default;
-  Expert& expert_at(double timestep);
-  at::Tensor guided_velocity(Expert& expert, const VideoRequest& request, const at::Tensor& input, const at::Tensor& timestep,
-                             const EncodedText& text);
+  Branches branches(const wan::Transformer* expert, const EncodedText& text, double guidance, const at::Tensor& latents) const;
+  at::Tensor guided_velocity(const wan::Transformer& expert, const Branches& branches, const at::Tensor& input,
+                             const at::Tensor& timestep, const wan::RopeTable& rope, int step, AttentionPolicy& attention) const;
 
   LoadOptions options_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::unique_ptr<umt5::Encoder> text_encoder_;
-  Expert high_noise_, low_noise_;         // low_noise_ is empty for one-expert models
+  std::unique_ptr<wan::Transformer> high_noise_, low_noise_;  // one-expert models have no low-noise one
   std::unique_ptr<AutoencoderKLWan> vae_;
   nlohmann::json scheduler_config_;
   std::optional<double> boundary_timestep_;  // at and above it, the high-noise expert works
-  bool expand_timesteps_ = false;            // one time step per token (TI2V-5B)
+  bool expand_timesteps_ = false;            // a time step per token (TI2V-5B)
+  std::uint64_t parameter_bytes_ = 0;
 };
 
 }  // namespace rubato

@@ -1,0 +1,200 @@
+#include "pipelines/text_to_video/wan_pipeline.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/base/check.h"
+#include "engine/policies/attention.h"
+
+namespace rubato {
+namespace {
+
+// Both branches of guidance run as one batch while the widest activation stays below this; above it the gain is gone
+// and the memory is better spent elsewhere.
+constexpr std::int64_t kBatchedBranchesBytes = 2ll << 30;
+
+at::Tensor draw_noise(at::IntArrayRef shape, std::uint64_t seed) {
+  auto generator = at::detail::createCPUGenerator(seed);
+  return at::randn(shape, generator, at::TensorOptions().dtype(at::kFloat));
+}
+
+}  // namespace
+
+// The first frame of a clip as a constraint on the latents (Wan 2.2 TI2V-5B): its latent replaces latent frame 0 in
+// every model input, and its tokens are told that they are clean (time step 0). Without a picture it changes nothing.
+class WanPipeline::FirstFrame {
+ public:
+  FirstFrame(const at::Tensor& picture_latent, const at::Tensor& latents, at::IntArrayRef patch, bool per_token_time)
+      : picture_(picture_latent.defined() ? picture_latent.to(latents.device()) : at::Tensor{}),
+        token_frames_(latents.size(2) / patch[0]),
+        per_token_time_(per_token_time) {}
+
+  at::Tensor blend(const at::Tensor& latents) const {  // [1, C, F, h, w]
+    if (!picture_.defined()) return latents;
+    return at::cat({picture_, latents.slice(2, 1)}, 2);
+  }
+  at::Tensor timestep(double t) const {  // [1], or [1, F] with one entry per frame of tokens
+    auto time = at::full({1, per_token_time_ ? token_frames_ : 1}, t, at::kFloat);
+    if (picture_.defined()) time.select(1, 0).zero_();
+    return per_token_time_ ? time : time.flatten();
+  }
+
+ private:
+  at::Tensor picture_;  // [1, C, 1, h, w]
+  std::int64_t token_frames_;
+  bool per_token_time_;
+};
+
+// What one expert needs beside the latents: the prompts as it sees them and its guidance.
+struct WanPipeline::Branches {
+  std::vector<wan::TextContext> contexts;  // one of both prompts, or one each, or only the prompt
+  double guidance = 1;
+};
+
+Result<std::unique_ptr<WanPipeline>> WanPipeline::load(const PipelineFolder& folder, const LoadOptions& options,
+                                                       const PartSink& on_part, std::stop_token stop) {
+  std::unique_ptr<WanPipeline> pipeline(new WanPipeline);
+  pipeline->options_ = options;
+  const auto part = [&](const char* name, int done) -> Result<> {
+    if (stop.stop_requested()) return Error{ErrorCode::Cancelled, "stopped while loading the model"};
+    if (on_part) on_part(name, done, kParts);
+    return {};
+  };
+
+  RUBATO_OK(part("text_encoder", 0));
+  RUBATO_TRY(tokenizer, Tokenizer::load(folder.find("tokenizer")->folder));
+  pipeline->tokenizer_ = std::move(tokenizer);
+  RUBATO_TRY(text_encoder, umt5::Encoder::load_folder(folder.find("text_encoder")->folder, options.device, options.dtype));
+  pipeline->text_encoder_ = std::move(text_encoder);
+
+  RUBATO_OK(part("transformer", 1));
+  RUBATO_TRY(transformer, wan::Transformer::load_folder(folder.find("transformer")->folder, options.device, options.dtype));
+  pipeline->high_noise_ = std::move(transformer);
+
+  RUBATO_OK(part("transformer_2", 2));
+  if (const auto* second = folder.find("transformer_2")) {
+    RUBATO_TRY(low_noise, wan::Transformer::load_folder(second->folder, options.device, options.dtype));
+    pipeline->low_noise_ = std::move(low_noise);
+  }
+
+  RUBATO_OK(part("vae", 3));
+  RUBATO_TRY(vae, AutoencoderKLWan::load(folder.find("vae")->folder, options.device, options.dtype));
+  pipeline->vae_ = std::move(vae);
+
+  RUBATO_TRY(scheduler, folder.config("scheduler"));
+  pipeline->scheduler_config_ = std::move(scheduler);
+  RUBATO_TRY(schedule, make_scheduler(pipeline->scheduler_config_));  // refuses what it does not know, before any work
+  const auto boundary = folder.index.find("boundary_ratio");
+  if (pipeline->low_noise_ && boundary != folder.index.end() && boundary->is_number())
+    pipeline->boundary_timestep_ = boundary->get<double>() * static_cast<double>(schedule->train_timesteps());
+  pipeline->expand_timesteps_ = folder.index.value("expand_timesteps", nlohmann::json(false)) == nlohmann::json(true);
+  for (nn::Module* module : std::initializer_list<nn::Module*>{pipeline->text_encoder_.get(), pipeline->high_noise_.get(), pipeline->low_noise_.get()})
+    if (module != nullptr) pipeline->parameter_bytes_ += module->parameter_bytes();
+  RUBATO_OK(part("vae", kParts));
+  return pipeline;
+}
+
+Result<EncodedText> WanPipeline::encode_text(const VideoRequest& request) const {
+  EncodedText text;
+  RUBATO_TRY(prompt, encode_wan_prompt(*text_encoder_, *tokenizer_, request.prompt, request.max_sequence_length));
+  text.prompt = std::move(prompt);
+  if (request.guidance > 1) {  // the reference's rule: the first guidance alone decides whether there is a second branch
+    RUBATO_TRY(negative, encode_wan_prompt(*text_encoder_, *tokenizer_, request.negative_prompt, request.max_sequence_length));
+    text.negative = std::move(negative);
+  }
+  return text;
+}
+
+at::Tensor WanPipeline::initial_latents(const VideoRequest& request) const {
+  const auto& vae = vae_->config();
+  const std::array<std::int64_t, 5> shape{1, high_noise_->config().in_channels, (request.frames - 1) / vae.temporal_ratio() + 1,
+                                          request.height / vae.spatial_ratio(), request.width / vae.spatial_ratio()};
+  return draw_noise(shape, request.seed);
+}
+
+at::Tensor WanPipeline::encode_image(const at::Tensor& image) const {
+  const auto frame = image.permute({2, 0, 1}).unsqueeze(0).unsqueeze(2).mul(2).sub(1);  // [1, 3, 1, H, W]
+  return vae_->normalise(vae_->encode(frame));
+}
+
+Result<std::unique_ptr<Scheduler>> WanPipeline::make_schedule(const VideoRequest& request) const {
+  RUBATO_TRY(scheduler, make_scheduler(scheduler_config_));
+  RUBATO_OK(scheduler->set_timesteps(request.steps));
+  return scheduler;
+}
+
+Result<at::Tensor> WanPipeline::denoise(const VideoRequest& request, const EncodedText& text, DenoiseState start,
+                                        const at::Tensor& first_frame_latent, const DenoiseObserver& observer) {
+  RUBATO_TRY(scheduler, make_schedule(request));
+  if (start.next_step > 0) RUBATO_OK(scheduler->restore(start.scheduler));
+
+  at::Tensor latents = start.latents.to(options_.device, at::kFloat);
+  const FirstFrame first_frame(first_frame_latent, latents, high_noise_->config().patch, expand_timesteps_);
+  const wan::RopeTable rope = high_noise_->rope(latents.size(2), latents.size(3), latents.size(4));
+  const Branches high = branches(high_noise_.get(), text, request.guidance, latents);
+  const Branches low = branches(low_noise_.get(), text, request.guidance_2, latents);
+  DenseAttention attention;
+
+  for (int step = start.next_step; step < request.steps; ++step) {
+    if (observer.stop.stop_requested())
+      return Error{ErrorCode::Cancelled, fmt::format("stopped after step {} of {}", step, request.steps)};
+    const double t = scheduler->timestep(step);
+    const bool high_noise = !boundary_timestep_ || t >= *boundary_timestep_;
+    const wan::Transformer& expert = high_noise ? *high_noise_ : *low_noise_;
+
+    const at::Tensor velocity = guided_velocity(expert, high_noise ? high : low, first_frame.blend(latents),
+                                                first_frame.timestep(t), rope, step, attention);
+    latents = scheduler->step(velocity, step, latents);
+    if (!at::isfinite(latents).all().item<bool>())
+      return Error{ErrorCode::Numerics, fmt::format("the latents are no longer finite after step {} of {}; try --dtype float32, and check the model's files "
+                                                    "with 'rubato-cli models check'", step + 1, request.steps)};
+    if (observer.on_step) observer.on_step(step, velocity, {step + 1, latents, scheduler->save()});
+  }
+  return first_frame.blend(latents);
+}
+
+WanPipeline::Branches WanPipeline::branches(const wan::Transformer* expert, const EncodedText& text, double guidance,
+                                            const at::Tensor& latents) const {
+  Branches result;
+  if (expert == nullptr) return result;
+  result.guidance = guidance;
+  const at::Tensor& prompt = text.prompt.embeds;
+  if (!text.negative) {
+    result.contexts.push_back(expert->text_context(prompt));
+    return result;
+  }
+  const at::Tensor& negative = text.negative->embeds;
+  const auto& config = expert->config();
+  const std::int64_t tokens = latents.numel() / latents.size(1) / config.patch_volume();
+  const std::int64_t widest = 2 * tokens * config.ffn_width * static_cast<std::int64_t>(c10::elementSize(options_.dtype));
+  if (widest <= kBatchedBranchesBytes) {
+    result.contexts.push_back(expert->text_context(at::cat({prompt, negative}, 0)));
+  } else {
+    result.contexts.push_back(expert->text_context(prompt));
+    result.contexts.push_back(expert->text_context(negative));
+  }
+  return result;
+}
+
+// Classifier-free guidance: v = v_u + g (v_c − v_u).
+at::Tensor WanPipeline::guided_velocity(const wan::Transformer& expert, const Branches& branches, const at::Tensor& input,
+                                        const at::Tensor& timestep, const wan::RopeTable& rope, int step,
+                                        AttentionPolicy& attention) const {
+  std::vector<at::Tensor> velocities;
+  for (const auto& context : branches.contexts) velocities.push_back(expert.forward({input, timestep, context, rope, step}, attention));
+  const at::Tensor all = velocities.size() == 1 ? velocities[0] : at::cat(velocities, 0);  // [1 or 2, C, F, h, w]
+  if (all.size(0) == 1) return all;
+  const at::Tensor conditional = all.slice(0, 0, 1), unconditional = all.slice(0, 1, 2);
+  return unconditional + branches.guidance * (conditional - unconditional);
+}
+
+void WanPipeline::decode(const at::Tensor& latents, const DecodeOptions& options, const AutoencoderKLWan::Sink& sink) const {
+  vae_->decode(vae_->denormalise(latents), sink, options);
+}
+
+std::int64_t WanPipeline::temporal_ratio() const { return vae_->config().temporal_ratio(); }
+
+std::uint64_t WanPipeline::parameter_bytes() const { return parameter_bytes_; }
+
+}  // namespace rubato
