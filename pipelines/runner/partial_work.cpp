@@ -68,7 +68,7 @@ Result<> PartialWork::save(const DenoiseState& state, int total_steps) {
                          {"scheduler", state.scheduler.values}};
   std::map<std::string, at::Tensor> tensors{{"latents", state.latents}};
   for (const auto& [name, tensor] : state.scheduler.tensors) tensors[kSchedulerPrefix + name] = tensor;
-  RUBATO_OK(write_tensors(folder_ / "latents.safetensors", tensors, {{kStateEntry, description.dump()}}, /*overwrite=*/true));
+  RUBATO_OK(write_tensors(folder_ / "latents.safetensors", tensors, {{kStateEntry, description.dump()}}, Overwrite::Always));
   saved_step_ = state.next_step;
   total_steps_ = total_steps;
   return write_file_atomically(folder_ / "state.json", description.dump(2) + "\n", Overwrite::Always);

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pipelines/media/metadata.h"
-#include "pipelines/media/reader.h"
+#include "pipelines/media/media_reader.h"
 #include "pipelines/media/video_writer.h"
 
 namespace rubato {

@@ -1,0 +1,69 @@
+#include "pipelines/runner/metadata_of.h"
+
+#include <fmt/format.h>
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/ids.h"
+#include "engine/base/text.h"
+#include "engine/base/version.h"
+#include "engine/files/weight_set.h"
+#include "kernels/device.h"
+#include "pipelines/runner/media_output.h"
+
+namespace rubato {
+using nlohmann::json;
+
+json metadata_of(const VideoJob& job, const VideoModel& model, const std::string& content_hash, at::Device device,
+                 const ProgressMeter& meter) {
+  json libraries = media_libraries();
+  libraries["libtorch"] = TORCH_VERSION;
+  std::string device_model = "CPU";
+  if (device.is_cuda())
+    for (const auto& info : cuda_devices())
+      if (info.name == device.str()) device_model = info.model;
+
+  json seconds = json::object();
+  for (const auto& [phase, s] : meter.seconds()) seconds[phase] = s;
+  return {{"version", 1},
+          {"rubato", {{"version", kVersion}, {"revision", kGitRevision}, {"output_version", kOutputVersion}}},
+          {"job", video_job_to_json(job)},
+          {"model", {{"name", model.name}, {"class", model.folder.class_name}, {"content_hash", content_hash}, {"practice", model.practice()}}},
+          {"device", {{"name", device.str()}, {"model", device_model}, {"threads", at::get_num_threads()}}},
+          {"libraries", libraries},
+          {"seconds", seconds},
+          {"comment", fmt::format("{} — {}, seed {}", clip_utf8(job.prompt, 200), model.name, *job.seed)}};
+}
+
+std::string model_stamp(const PipelineFolder& folder) {
+  Sha256 hash;
+  for (const auto& [name, component] : folder.components) {
+    if (!component.has_weights()) continue;
+    const auto files = find_weights(component.folder);
+    if (!files) continue;  // loading will say what is wrong
+    for (const auto& file : files->files) {
+      std::error_code failed;
+      const auto size = std::filesystem::file_size(file, failed);
+      const auto time = std::filesystem::last_write_time(file, failed).time_since_epoch().count();
+      hash.update(fmt::format("{}|{}|{}\n", file.string(), size, time));
+    }
+  }
+  return hash.hex();
+}
+
+at::Tensor preview_rgb(const ModelCard::Preview& map, const at::Tensor& latents) {
+  const auto channels = latents.size(1);
+  if (static_cast<std::int64_t>(map.matrix.size()) != channels) return {};
+  std::vector<float> weights;
+  for (const auto& row : map.matrix)
+    for (const double w : row) weights.push_back(static_cast<float>(w));
+  const auto matrix = at::tensor(at::ArrayRef<float>(weights), at::kFloat).view({channels, 3});
+  const auto bias = at::tensor({static_cast<float>(map.bias[0]), static_cast<float>(map.bias[1]), static_cast<float>(map.bias[2])});
+  const auto pixels = latents[0].to(at::kCPU, at::kFloat).permute({1, 2, 3, 0});  // [F, h, w, C]
+  return at::matmul(pixels, matrix).add_(bias).clamp_(0, 1).mul_(255).round_().to(at::kByte).contiguous();
+}
+
+}  // namespace rubato

@@ -1,0 +1,345 @@
+#include "pipelines/runner/video_runner.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "engine/base/guard.h"
+#include "engine/base/text.h"
+#include "engine/base/version.h"
+#include "engine/files/content_hash.h"
+#include "engine/tensor/state_dict.h"
+#include "kernels/device.h"
+#include "pipelines/job/video_model.h"
+#include "pipelines/runner/frame_output.h"
+#include "pipelines/runner/media_output.h"
+#include "pipelines/runner/metadata_of.h"
+#include "pipelines/runner/partial_work.h"
+#include "pipelines/runner/trace.h"
+#include "pipelines/runner/verify_output.h"
+
+namespace rubato {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+// Saves partial work as often as it costs at most one percent of the time, and at least every 30 s.
+class SaveClock {
+ public:
+  bool due() const {
+    const auto waited = Clock::now() - last_;
+    return waited > std::chrono::seconds(30) || waited > 100 * cost_;
+  }
+  template <typename Save>
+  void timed(Save&& save) {
+    const auto start = Clock::now();
+    save();
+    last_ = Clock::now();
+    cost_ = last_ - start;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point last_{};  // long ago: the first step is saved
+  Clock::duration cost_{};
+};
+
+VideoRequest request_of(const VideoJob& job) {
+  VideoRequest request;
+  request.prompt = job.prompt;
+  request.negative_prompt = job.negative_prompt.value_or("");
+  request.width = job.size->width;
+  request.height = job.size->height;
+  request.frames = *job.frames;
+  request.steps = *job.steps;
+  request.guidance = *job.guidance;
+  request.guidance_2 = job.guidance_2.value_or(*job.guidance);
+  request.max_sequence_length = *job.max_sequence_length;
+  request.seed = *job.seed;
+  return request;
+}
+
+// A first frame as [H, W, 3] in 0..1: the tensor `image` of a safetensors file as it is, or a picture scaled to fit.
+Result<at::Tensor> load_first_frame(const fs::path& path, const Size& size) {
+  if (path.extension() != ".safetensors") return read_picture(path, size.width, size.height);
+  RUBATO_TRY(tensors, read_tensors(path));
+  const auto image = tensors.find("image");
+  const std::vector<std::int64_t> expected{size.height, size.width, 3};
+  if (image == tensors.end() || image->second.sizes() != at::IntArrayRef(expected))
+    return Error{ErrorCode::JobInvalid, fmt::format("{} must hold a tensor 'image' of shape [{}, {}, 3]", path.string(), size.height, size.width)};
+  return image->second.to(at::kFloat);
+}
+
+Result<at::Tensor> load_latents(const fs::path& path, const at::Tensor& like) {
+  RUBATO_TRY(tensors, read_tensors(path));
+  const auto latents = tensors.find("latents");
+  if (latents == tensors.end() || latents->second.sizes() != like.sizes())
+    return Error{ErrorCode::JobInvalid, fmt::format("{} must hold a tensor 'latents' of shape [{}]", path.string(), fmt::join(like.sizes(), ", "))};
+  return latents->second.to(at::kFloat);
+}
+
+// Expected seconds are unknown today; every phase still reports its units.
+std::vector<ProgressMeter::Phase> phases_of(const VideoJob& job, std::int64_t latent_frames) {
+  return {{"load", 4}, {"text", 1}, {"denoise", *job.steps}, {"decode", latent_frames}, {"mux", 1}};
+}
+
+std::uint64_t file_size_or_zero(const fs::path& path) {
+  std::error_code failed;
+  const auto size = fs::file_size(path, failed);
+  return failed ? 0 : size;
+}
+
+// One run: the recipe of a job, stage by stage, on what the runner keeps between jobs.
+class VideoRun {
+ public:
+  VideoRun(const VideoJob& job, const ModelFolders& models, LoadedModel& loaded, JobEvents& events, std::stop_token stop)
+      : job_(job), models_(models), loaded_(loaded), events_(events), stop_(stop) {}
+
+  Result<JobResult> run() {
+    RUBATO_OK(prepare());
+    RUBATO_OK(load());
+    RUBATO_OK(encode_text());
+    RUBATO_OK(start_latents());
+    RUBATO_OK(denoise());
+    RUBATO_OK(decode());
+    return finish();
+  }
+
+  std::string kept() const { return partial_ && partial_->saved() ? partial_->what_is_kept() : std::string{}; }
+
+ private:
+  // Everything that can be refused before minutes are spent: model, sizes, output.
+  Result<> prepare() {
+    RUBATO_TRY(root, resolve_model(job_.model, models_));
+    RUBATO_TRY(model, open_video_model(root));
+    RUBATO_TRY(resolved, resolve_video_job(job_, model));
+    model_ = std::move(model);
+    job_ = std::move(resolved);
+    job_.model = model_.folder.root.string();
+    if (!job_.verify_against.empty()) job_.out.clear();
+    if (!job_.seed) job_.seed = std::random_device{}();
+
+    RUBATO_TRY(device, parse_device(job_.device));
+    RUBATO_TRY(dtype, parse_dtype(job_.dtype, device));
+    load_options_ = {device, dtype};
+    job_.device = device.str();
+    job_.dtype = dtype == at::kFloat ? "float32" : dtype == at::kHalf ? "float16" : "bfloat16";
+
+    format_ = {job_.size->width, job_.size->height, *job_.fps, *job_.frames, job_.metadata};
+    if (!job_.out.empty()) RUBATO_OK(check_frame_output(job_.out, format_, overwrite_of(job_)));
+    for (const auto& side : {job_.latents_out, job_.trace})
+      if (!side.empty()) RUBATO_OK(check_writable(side, overwrite_of(job_)));
+    if (!job_.image.empty()) {
+      RUBATO_TRY(image, load_first_frame(job_.image, *job_.size));
+      image_ = image;
+    }
+    const std::int64_t latent_frames = (*job_.frames - 1) / model_.temporal_ratio + 1;
+    meter_ = std::make_unique<ProgressMeter>(phases_of(job_, latent_frames), [this](const Progress& p) { events_.progress(p); });
+    // The hash of the weights reads every byte once, so it runs beside the work; it is only needed at the end.
+    content_hash_ = std::async(std::launch::async, [folder = model_.folder] { return model_content_hash(folder); });
+    if (!job_.out.empty()) partial_.emplace(job_.out, job_key(job_, {model_stamp(model_.folder)}, kOutputVersion));
+    return {};
+  }
+
+  Result<> load() {
+    begin("load", 4);
+    RUBATO_TRY(pipeline, loaded_.get(model_.folder, load_options_, events_, *meter_, stop_));
+    pipeline_ = pipeline;
+    return {};
+  }
+
+  Result<> encode_text() {
+    begin("text", 1);
+    request_ = request_of(job_);
+    RUBATO_TRY(text, pipeline_->encode_text(request_));
+    text_ = std::move(text);
+    for (const auto* encoded : {&text_.prompt, text_.negative ? &*text_.negative : nullptr}) {
+      if (encoded == nullptr || encoded->cut_text.empty()) continue;
+      events_.warn("prompt_cut", fmt::format("the prompt is longer than the {} tokens that the model reads; this part is left out: \"{}\"",
+                                             request_.max_sequence_length, clip_utf8(encoded->cut_text, 400)));
+    }
+    trace_.text(text_);
+    meter_->advance(1);
+    return {};
+  }
+
+  // In order of preference: what an interrupted run left, a given tensor, the seed's noise.
+  Result<> start_latents() {
+    start_.latents = pipeline_->initial_latents(request_);
+    if (!job_.latents_in.empty()) {
+      RUBATO_TRY(given, load_latents(job_.latents_in, start_.latents));
+      start_.latents = given;
+    }
+    trace_.start(start_.latents);
+    if (image_.defined()) first_frame_ = pipeline_->encode_image(image_);
+    if (!partial_ || trace_.on()) return {};  // a trace is of a whole run
+    std::string ignored;
+    if (auto saved = partial_->load(ignored)) {
+      start_ = std::move(*saved);
+      events_.warn("resumed", fmt::format("going on after step {} of {}, kept in {}", start_.next_step, request_.steps, partial_->folder().string()));
+    } else if (!ignored.empty()) {
+      events_.warn("partial_ignored", ignored);
+    }
+    return {};
+  }
+
+  Result<> denoise() {
+    begin("denoise", request_.steps);
+    RUBATO_TRY(schedule, pipeline_->make_schedule(request_));
+    trace_.schedule(*schedule);
+    SaveClock clock;
+    DenoiseState last = start_;
+    DenoiseObserver observer;
+    observer.stop = stop_;
+    observer.on_step = [&](int step, const at::Tensor& velocity, const DenoiseState& after) {
+      trace_.step(step, velocity, after.latents);
+      last = after;
+      preview(step, velocity, after.latents, schedule->sigmas()[static_cast<std::size_t>(step) + 1]);
+      if (partial_ && clock.due()) clock.timed([&] { return save(after); });
+      meter_->advance(step + 1);
+    };
+    auto result = pipeline_->denoise(request_, text_, start_, first_frame_, observer);
+    if (!result) {
+      const bool keep = result.error().code == ErrorCode::Cancelled && last.next_step > 0;
+      if (keep && partial_) save(last);
+      return result.error();
+    }
+    latents_ = *result;
+    RUBATO_OK(trace_.write(job_.trace, overwrite_of(job_)));
+    if (!job_.latents_out.empty())
+      RUBATO_OK(write_tensors(job_.latents_out, {{"latents", latents_}}, {}, overwrite_of(job_)));
+    // On disk before decoding starts: what took long is not lost to a full disk or a lack of memory.
+    if (partial_) {
+      auto final_state = last;
+      final_state.next_step = request_.steps;
+      final_state.latents = latents_;
+      save(final_state);
+    }
+    return {};
+  }
+
+  Result<> decode() {
+    begin("decode", latents_.size(2));
+    if (!job_.verify_against.empty()) {
+      output_ = std::make_unique<VerifyOutput>(job_.verify_against);
+    } else if (!job_.out.empty()) {
+      RUBATO_TRY(output, open_frame_output(job_.out, format_, overwrite_of(job_)));
+      output_ = std::move(output);
+    } else {
+      return {};  // only latents or a trace were asked for
+    }
+    DecodeOptions options;
+    options.stop = stop_;
+    options.progress = [&](std::int64_t done, std::int64_t) { meter_->advance(done); };
+    pipeline_->decode(latents_, options, [&](const at::Tensor& frames) {
+      if (auto added = output_->add(frames); !added) throw ErrorException(added.error());
+    });
+    return {};
+  }
+
+  Result<JobResult> finish() {
+    begin("mux", 1);
+    JobResult result;
+    RUBATO_TRY(hash, content_hash_.get());
+    result.report = metadata_of(job_, model_, hash, load_options_.device, *meter_);
+    if (output_) {
+      result.report["frames_sha256"] = output_->frames_sha256();
+      RUBATO_TRY(files, output_->finish(job_.metadata ? result.report : json(nullptr)));
+      for (const auto& file : files)
+        result.outputs.push_back({file.string(), file == files.front() ? "video" : "metadata", file_size_or_zero(file), ""});
+    }
+    if (const auto* verified = dynamic_cast<const VerifyOutput*>(output_.get())) {
+      RUBATO_TRY(comparison, verified->compare());
+      result.report["verify"] = comparison;
+    }
+    for (const auto& [file, kind] : {std::pair{job_.latents_out, "latents"}, std::pair{job_.trace, "trace"}})
+      if (!file.empty()) result.outputs.push_back({file, kind, file_size_or_zero(file), ""});
+    if (partial_ && !job_.keep_latents) partial_->remove();
+    meter_->advance(1);
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    result.report["peak_memory_bytes"] = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+    return result;
+  }
+
+  void begin(const std::string& phase, std::int64_t total) {
+    events_.phase(phase, total);
+    meter_->begin(phase, total);
+  }
+
+  // Partial work is insurance: when it cannot be written the job goes on and says so, once.
+  void save(const DenoiseState& state) {
+    const auto saved = partial_->save(state, request_.steps);
+    if (saved)
+      events_.checkpoint(state.next_step, partial_->folder().string());
+    else if (!std::exchange(warned_unsaved_, true))
+      events_.warn("not_kept", fmt::format("partial work cannot be kept: {}", saved.error().message));
+  }
+
+  void preview(int step, const at::Tensor& velocity, const at::Tensor& latents, double sigma) {
+    if (!model_.card || !model_.card->preview) return;
+    const auto rgb = preview_rgb(*model_.card->preview, latents - sigma * velocity);  // x − σv: the clean estimate
+    if (rgb.defined()) events_.preview(step, rgb);
+  }
+
+  VideoJob job_;
+  const ModelFolders& models_;
+  LoadedModel& loaded_;
+  JobEvents& events_;
+  std::stop_token stop_;
+
+  VideoModel model_;
+  WanPipeline::LoadOptions load_options_;
+  FrameFormat format_;
+  std::unique_ptr<ProgressMeter> meter_;
+  std::future<Result<std::string>> content_hash_;
+  std::optional<PartialWork> partial_;
+  bool warned_unsaved_ = false;
+  WanPipeline* pipeline_ = nullptr;
+  VideoRequest request_;
+  EncodedText text_;
+  Trace trace_{!job_.trace.empty()};
+  at::Tensor image_, first_frame_;
+  DenoiseState start_;
+  at::Tensor latents_;
+  std::unique_ptr<FrameOutput> output_;
+};
+
+}  // namespace
+
+Result<WanPipeline*> LoadedModel::get(const PipelineFolder& folder, const WanPipeline::LoadOptions& options, JobEvents& events,
+                                      ProgressMeter& meter, std::stop_token stop) {
+  const auto key = fmt::format("{}|{}|{}|{}", folder.root.string(), model_stamp(folder), options.device.str(), c10::toString(options.dtype));
+  if (pipeline_ && key == key_) {
+    meter.advance(4);
+    return pipeline_.get();
+  }
+  drop();
+  const auto on_part = [&](const std::string&, int done, int) { meter.advance(done); };
+  RUBATO_TRY(pipeline, WanPipeline::load(folder, options, on_part, stop));
+  events.metric("weights_bytes", static_cast<double>(pipeline->parameter_bytes()));
+  pipeline_ = std::move(pipeline);
+  key_ = key;
+  return pipeline_.get();
+}
+
+void LoadedModel::drop() {
+  pipeline_.reset();
+  key_.clear();
+}
+
+std::variant<JobResult, JobFailure> VideoRunner::run(const VideoJob& job, JobEvents& events, std::stop_token stop) {
+  const c10::InferenceMode inference;
+  VideoRun run(job, models_, model_, events, stop);
+  auto result = guard([&] { return run.run(); });
+  if (result) return std::move(*result);
+  if (result.error().code == ErrorCode::OutOfMemory) model_.drop();
+  return JobFailure{result.error(), run.kept()};
+}
+
+}  // namespace rubato
