@@ -33,18 +33,32 @@ Error unknown(std::string_view what, std::string_view word, std::span<const std:
 }  // namespace
 
 std::span<const Command* const> commands() {
-  static constexpr std::array kCommands{&kCompletions};
+  static constexpr std::array kCommands{&kGenVideo, &kModelsScan, &kModelsList, &kModelsInfo, &kModelsCheck, &kInspect,
+                                        &kVerify,   &kDoctor,     &kTokens,     &kSchema,     &kCompletions};
   return kCommands;
 }
 
 std::vector<Option> all_options(const Command& command) {
   constexpr auto kCommon = "Common";
   auto options = command.options != nullptr ? command.options() : std::vector<Option>{};
-  if (command.prints_json) options.push_back({.name = "json", .help = "Print the result as JSON on standard output", .group = kCommon});
+  if (command.prints_json)
+    options.push_back({.name = "json", .help = "Print the result as JSON on standard output", .group = kCommon});
   options.push_back({.name = "quiet", .letter = 'q', .help = "Print errors only", .group = kCommon});
-  options.push_back({.name = "verbose", .letter = 'v', .help = "Log more; twice for everything", .group = kCommon, .repeatable = true});
-  options.push_back({.name = "log", .value = "FILE", .help = "Write the log to FILE instead of standard error", .group = kCommon, .offer = Offer::Files});
-  options.push_back({.name = "data-dir", .value = "DIR", .help = "Keep settings, caches and state below DIR instead of the home folder", .group = kCommon, .offer = Offer::Folders});
+  options.push_back({.name = "verbose",
+                     .letter = 'v',
+                     .help = "Log more; twice for everything",
+                     .group = kCommon,
+                     .repeatable = true});
+  options.push_back({.name = "log",
+                     .value = "FILE",
+                     .help = "Write the log to FILE instead of standard error",
+                     .group = kCommon,
+                     .offer = Offer::Files});
+  options.push_back({.name = "data-dir",
+                     .value = "DIR",
+                     .help = "Keep settings, caches and state below DIR instead of the home folder",
+                     .group = kCommon,
+                     .offer = Offer::Folders});
   options.push_back({.name = "help", .letter = 'h', .help = "Show this help", .group = kCommon});
   return options;
 }
@@ -84,7 +98,8 @@ Result<Found> find_command(std::span<const char* const> words) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   if (first.starts_with('-'))
-    return Error{ErrorCode::Usage, fmt::format("unknown flag {} before a command; 'rubato-cli --help' lists what there is", first)};
+    return Error{ErrorCode::Usage,
+                 fmt::format("unknown flag {} before a command; 'rubato-cli --help' lists what there is", first)};
   return unknown("command", first, names);
 }
 

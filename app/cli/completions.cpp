@@ -37,8 +37,10 @@ std::string second_word(const Command& command) {
 std::string shell_quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
-    if (c == '\'') out += "'\\''";
-    else out += c;
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
   }
   return out + "'";
 }
@@ -61,28 +63,39 @@ std::string zsh_text(std::string_view text) {
   return out;
 }
 
-Offer offer_of(const std::vector<std::string>& choices, Offer offer) { return choices.empty() ? offer : Offer::Choices; }
+Offer offer_of(const std::vector<std::string>& choices, Offer offer) {
+  return choices.empty() ? offer : Offer::Choices;
+}
 
 std::string bash_reply(const std::vector<std::string>& choices, Offer offer) {
   switch (offer_of(choices, offer)) {
-    case Offer::Choices: return fmt::format("COMPREPLY=($(compgen -W {} -- \"$cur\"))", shell_quoted(join(choices, " ")));
-    case Offer::Files: return "COMPREPLY=($(compgen -f -- \"$cur\")); compopt -o filenames";
-    case Offer::Folders: return "COMPREPLY=($(compgen -d -- \"$cur\")); compopt -o filenames";
+    case Offer::Choices:
+      return fmt::format("COMPREPLY=($(compgen -W {} -- \"$cur\"))", shell_quoted(join(choices, " ")));
+    case Offer::Files:
+      return "COMPREPLY=($(compgen -f -- \"$cur\")); compopt -o filenames";
+    case Offer::Folders:
+      return "COMPREPLY=($(compgen -d -- \"$cur\")); compopt -o filenames";
     case Offer::Models:
       return "COMPREPLY=($(compgen -W \"$(rubato-cli models list --names 2>/dev/null)\" -- \"$cur\") "
              "$(compgen -d -- \"$cur\"))";
-    case Offer::Nothing: break;
+    case Offer::Nothing:
+      break;
   }
   return "COMPREPLY=()";
 }
 
 std::string zsh_action(const std::vector<std::string>& choices, Offer offer) {
   switch (offer_of(choices, offer)) {
-    case Offer::Choices: return fmt::format("({})", join(choices, " "));
-    case Offer::Files: return "_files";
-    case Offer::Folders: return "_files -/";
-    case Offer::Models: return "_rubato_models";
-    case Offer::Nothing: break;
+    case Offer::Choices:
+      return fmt::format("({})", join(choices, " "));
+    case Offer::Files:
+      return "_files";
+    case Offer::Folders:
+      return "_files -/";
+    case Offer::Models:
+      return "_rubato_models";
+    case Offer::Nothing:
+      break;
   }
   return " ";
 }
@@ -95,13 +108,16 @@ std::string bash_completion() {
     const auto options = all_options(*command);
     std::string names, values;
     for (const auto& option : options) {
-      names += fmt::format("{}--{}", names.empty() ? "" : " ", option.name);
+      if (!option.negative_only) names += fmt::format("{}--{}", names.empty() ? "" : " ", option.name);
+      if (option.negatable) names += fmt::format("{}--no-{}", names.empty() ? "" : " ", option.name);
       if (option.value.empty()) continue;
-      const auto pattern = option.letter != 0 ? fmt::format("--{}|-{}", option.name, option.letter) : fmt::format("--{}", option.name);
+      const auto pattern =
+          option.letter != 0 ? fmt::format("--{}|-{}", option.name, option.letter) : fmt::format("--{}", option.name);
       values += fmt::format("        {}) {}; return ;;\n", pattern, bash_reply(option.choices, option.offer));
     }
-    const auto word = command->positionals.empty() ? bash_reply({}, Offer::Nothing)
-                                                   : bash_reply(command->positionals[0].choices, command->positionals[0].offer);
+    const auto word = command->positionals.empty()
+                          ? bash_reply({}, Offer::Nothing)
+                          : bash_reply(command->positionals[0].choices, command->positionals[0].offer);
     cases += fmt::format(
         "    {})\n      case $prev in\n{}      esac\n"
         "      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W {} -- \"$cur\")); else {}; fi ;;\n",
@@ -112,7 +128,8 @@ std::string bash_completion() {
     if (!is_group(first)) continue;
     std::vector<std::string> names;
     for (const auto* command : commands_of(first)) names.push_back(second_word(*command));
-    groups += fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$cur\")) ;;\n", first, shell_quoted(join(names, " ")));
+    groups +=
+        fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$cur\")) ;;\n", first, shell_quoted(join(names, " ")));
     group_pattern += fmt::format("{}{}", group_pattern.empty() ? "" : "|", first);
   }
   return fmt::format(
@@ -138,9 +155,11 @@ std::string zsh_completion() {
     if (!is_group(first)) continue;
     std::string seconds;
     for (const auto* command : commands_of(first))
-      seconds += fmt::format(" {}", shell_quoted(fmt::format("{}:{}", second_word(*command), zsh_text(command->summary))));
+      seconds +=
+          fmt::format(" {}", shell_quoted(fmt::format("{}:{}", second_word(*command), zsh_text(command->summary))));
     groups += fmt::format(
-        "    {0})\n      if ((CURRENT == 3)); then\n        seconds=({1}); _describe command seconds; return\n      fi\n"
+        "    {0})\n      if ((CURRENT == 3)); then\n        seconds=({1}); _describe command seconds; return\n      "
+        "fi\n"
         "      command=\"{0} $words[3]\"; skip=2 ;;\n",
         first, seconds);
   }
@@ -148,13 +167,21 @@ std::string zsh_completion() {
     std::string specs;
     for (const auto& option : all_options(*command)) {
       const auto help = zsh_text(option.help);
-      const auto tail = option.value.empty() ? std::string{} : fmt::format(":{}:{}", zsh_text(option.value), zsh_action(option.choices, option.offer));
+      const auto tail = option.value.empty()
+                            ? std::string{}
+                            : fmt::format(":{}:{}", zsh_text(option.value), zsh_action(option.choices, option.offer));
       const auto many = option.repeatable ? "*" : "";
-      specs += fmt::format(" \\\n        {}", shell_quoted(fmt::format("{}--{}[{}]{}", many, option.name, help, tail)));
-      if (option.letter != 0) specs += fmt::format(" \\\n        {}", shell_quoted(fmt::format("{}-{}[{}]{}", many, option.letter, help, tail)));
+      specs += fmt::format(" \\\n        {}",
+                           shell_quoted(fmt::format("{}--{}{}[{}]{}", many, option.negative_only ? "no-" : "",
+                                                    option.name, help, tail)));
+      if (option.letter != 0)
+        specs +=
+            fmt::format(" \\\n        {}", shell_quoted(fmt::format("{}-{}[{}]{}", many, option.letter, help, tail)));
     }
     for (const auto& p : command->positionals)
-      specs += fmt::format(" \\\n        {}", shell_quoted(fmt::format("{}:{}:{}", p.repeatable ? "*" : "", zsh_text(p.name), zsh_action(p.choices, p.offer))));
+      specs +=
+          fmt::format(" \\\n        {}", shell_quoted(fmt::format("{}:{}:{}", p.repeatable ? "*" : "", zsh_text(p.name),
+                                                                  zsh_action(p.choices, p.offer))));
     cases += fmt::format("    {})\n      _arguments{} ;;\n", shell_quoted(command->path), specs);
   }
   return fmt::format(
@@ -181,31 +208,42 @@ std::string fish_completion() {
       "# fish completion for rubato-cli, made by: rubato-cli completions fish\n"
       "complete -c rubato-cli -f\n";
   for (const auto& first : first_words()) {
-    out += fmt::format("complete -c rubato-cli -n __fish_use_subcommand -a {} -d {}\n", first, fish_quoted(summary_of(first)));
+    out += fmt::format("complete -c rubato-cli -n __fish_use_subcommand -a {} -d {}\n", first,
+                       fish_quoted(summary_of(first)));
     if (!is_group(first)) continue;
     std::vector<std::string> names;
     for (const auto* command : commands_of(first)) names.push_back(second_word(*command));
     for (const auto* command : commands_of(first))
-      out += fmt::format("complete -c rubato-cli -n '__fish_seen_subcommand_from {}; and not __fish_seen_subcommand_from {}' -a {} -d {}\n",
-                         first, join(names, " "), second_word(*command), fish_quoted(command->summary));
+      out += fmt::format(
+          "complete -c rubato-cli -n '__fish_seen_subcommand_from {}; and not __fish_seen_subcommand_from {}' -a {} -d "
+          "{}\n",
+          first, join(names, " "), second_word(*command), fish_quoted(command->summary));
   }
   const auto action = [](const std::vector<std::string>& choices, Offer offer) -> std::string {
     switch (offer_of(choices, offer)) {
-      case Offer::Choices: return fmt::format(" -x -a {}", fish_quoted(join(choices, " ")));
-      case Offer::Files: return " -r -F";
-      case Offer::Folders: return " -x -a '(__fish_complete_directories)'";
-      case Offer::Models: return " -x -a '(rubato-cli models list --names 2>/dev/null) (__fish_complete_directories)'";
-      case Offer::Nothing: break;
+      case Offer::Choices:
+        return fmt::format(" -x -a {}", fish_quoted(join(choices, " ")));
+      case Offer::Files:
+        return " -r -F";
+      case Offer::Folders:
+        return " -x -a '(__fish_complete_directories)'";
+      case Offer::Models:
+        return " -x -a '(rubato-cli models list --names 2>/dev/null) (__fish_complete_directories)'";
+      case Offer::Nothing:
+        break;
     }
     return " -x";
   };
   for (const auto* command : commands()) {
     std::string seen;
-    for (const auto& word : split(command->path, ' ')) seen += fmt::format("{}__fish_seen_subcommand_from {}", seen.empty() ? "" : "; and ", word);
+    for (const auto& word : split(command->path, ' '))
+      seen += fmt::format("{}__fish_seen_subcommand_from {}", seen.empty() ? "" : "; and ", word);
     for (const auto& option : all_options(*command)) {
       const auto letter = option.letter != 0 ? fmt::format(" -s {}", option.letter) : std::string{};
-      out += fmt::format("complete -c rubato-cli -n {} -l {}{}{} -d {}\n", shell_quoted(seen), option.name, letter,
-                         option.value.empty() ? std::string{} : action(option.choices, option.offer), fish_quoted(option.help));
+      out += fmt::format("complete -c rubato-cli -n {} -l {}{}{}{} -d {}\n", shell_quoted(seen),
+                         option.negative_only ? "no-" : "", option.name, letter,
+                         option.value.empty() ? std::string{} : action(option.choices, option.offer),
+                         fish_quoted(option.help));
     }
     for (const auto& p : command->positionals)
       if (p.offer != Offer::Nothing || !p.choices.empty())

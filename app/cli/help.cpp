@@ -32,14 +32,11 @@ std::string wrapped(std::string_view text, int columns, int indent) {
 }
 
 std::string spelled(const Option& option) {
-  auto text = option.letter != 0 ? fmt::format("-{}, --{}", option.letter, option.name) : fmt::format("    --{}", option.name);
-  if (!option.value.empty()) text += ' ' + option.value;
+  if (option.negative_only) return fmt::format("    --no-{}", option.name);
+  auto text =
+      option.letter != 0 ? fmt::format("-{}, --{}", option.letter, option.name) : fmt::format("    --{}", option.name);
+  if (!option.value.empty()) text += option.implied.empty() ? ' ' + option.value : fmt::format(" [{}]", option.value);
   return text;
-}
-
-std::string explained(const Option& option) {
-  if (option.choices.empty()) return option.help;
-  return fmt::format("{} ({})", option.help, one_of(option.choices));
 }
 
 std::string rows(const std::vector<std::pair<std::string, std::string>>& entries, int widest_allowed) {
@@ -71,6 +68,16 @@ std::string paragraphs(std::string_view text) {
 }
 
 }  // namespace
+
+std::string explained(const Option& option) {
+  std::vector<std::string> notes;
+  if (!option.choices.empty())
+    notes.push_back(one_of(option.choices));
+  else if (!option.range.empty())
+    notes.push_back(option.range);
+  if (!option.initial.empty() && !option.negative_only) notes.push_back("default: " + option.initial);
+  return notes.empty() ? option.help : fmt::format("{} ({})", option.help, join(notes, "; "));
+}
 
 std::string usage_line(const Command& command) {
   std::string line = fmt::format("rubato-cli {}", command.path);

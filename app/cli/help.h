@@ -8,9 +8,10 @@
 
 namespace rubato::cli {
 
-std::string program_help();                     // rubato-cli --help
+std::string program_help();                      // rubato-cli --help
 std::string group_help(std::string_view group);  // rubato-cli models --help
 std::string command_help(const Command& command);
+std::string explained(const Option& option);     // its help with range, choices and default
 std::string usage_line(const Command& command);  // "rubato-cli inspect FILE [flags]"
 
 // A roff man page of the whole program, rubato-cli(1).

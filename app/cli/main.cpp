@@ -26,15 +26,17 @@ Result<UserFolders> folders_for(const Arguments& args) {
     const auto root = std::filesystem::absolute(*dir);
     if (std::error_code failed; !std::filesystem::create_directories(root, failed) && failed)
       return Error{ErrorCode::CannotWrite, fmt::format("--data-dir {}: {}", *dir, failed.message())};
-    for (const auto& [variable, name] : {std::pair{"XDG_CONFIG_HOME", "config"}, {"XDG_DATA_HOME", "data"},
-                                         {"XDG_STATE_HOME", "state"}, {"XDG_CACHE_HOME", "cache"}})
+    for (const auto& [variable, name] : {std::pair{"XDG_CONFIG_HOME", "config"},
+                                         {"XDG_DATA_HOME", "data"},
+                                         {"XDG_STATE_HOME", "state"},
+                                         {"XDG_CACHE_HOME", "cache"}})
       ::setenv(variable, (root / name).c_str(), 1);
   }
   return UserFolders::from_environment();
 }
 
 Result<> run_command(const Command& command, const Arguments& args, Output& out) {
-  const auto level = args.count("verbose") >= 2  ? LogLevel::Debug
+  const auto level = args.count("verbose") >= 2   ? LogLevel::Debug
                      : args.count("verbose") == 1 ? LogLevel::Info
                      : args.has("quiet")          ? LogLevel::Error
                                                   : LogLevel::Warn;
@@ -56,17 +58,19 @@ int run(std::span<const char* const> words) {
     const auto done = out.finish();
     return done.ok() ? 0 : failed(done.error());
   };
-  if (!words.empty() && asks_for_help(words[0]) && words.size() == 1) return print(program_help());
+  // "help models list" is "models list --help".
+  const bool help = !words.empty() && asks_for_help(words[0]);
+  if (help) words = words.subspan(1);
+  if (help && words.empty()) return print(program_help());
   if (!words.empty() && std::string_view(words[0]) == "--version")
     return print(fmt::format("rubato-cli {} ({})", kVersion, kGitRevision));
-  if (!words.empty() && std::string_view(words[0]) == "help") words = words.subspan(1);
-  if (!words.empty() && is_group(words[0]) && (words.size() == 1 || asks_for_help(words[1]))) {
-    if (words.size() > 1) return print(group_help(words[0]));
-  }
+  if (!words.empty() && is_group(words[0]) && (words.size() == 1 ? help : asks_for_help(words[1])))
+    return print(group_help(words[0]));
 
   const auto found = find_command(words);
   if (!found) return failed(found.error());
   const auto& command = *found->command;
+  if (help) return print(command_help(command));
   const auto options = all_options(command);
   const auto args = parse_arguments(words.subspan(found->words), options, command.positionals);
   if (!args) return failed(args.error(), fmt::format("rubato-cli {} --help", command.path));
@@ -84,7 +88,8 @@ int main(int argc, char** argv) {
   // A reader that goes away must not end a render; writes report it instead. A handler, unlike SIG_IGN, is not
   // handed on to child processes.
   std::signal(SIGPIPE, [](int) {});
-  const std::span<const char* const> words(argv + (argc > 0 ? 1 : 0), static_cast<std::size_t>(argc > 0 ? argc - 1 : 0));
+  const std::span<const char* const> words(argv + (argc > 0 ? 1 : 0),
+                                           static_cast<std::size_t>(argc > 0 ? argc - 1 : 0));
   const auto code = rubato::guard([&]() -> rubato::Result<int> { return rubato::cli::run(words); });
   if (code) return *code;
   rubato::cli::Output(false).error(code.error().message);

@@ -17,21 +17,26 @@ std::string roff(std::string_view text) {
   for (const char c : text) {
     if (line_start && (c == '.' || c == '\'')) out += "\\&";
     line_start = c == '\n';
-    if (c == '\\') out += "\\e";
-    else if (c == '-') out += "\\-";
-    else out += c;
+    if (c == '\\')
+      out += "\\e";
+    else if (c == '-')
+      out += "\\-";
+    else
+      out += c;
   }
   return out;
 }
 
-std::string entry(const std::string& term, std::string_view text) { return fmt::format(".TP\n{}\n{}\n", term, roff(text)); }
+std::string entry(const std::string& term, std::string_view text) {
+  return fmt::format(".TP\n{}\n{}\n", term, roff(text));
+}
 
 std::string option_entry(const Option& option) {
-  auto term = option.letter != 0 ? fmt::format("\\fB\\-{}\\fR, \\fB\\-\\-{}\\fR", option.letter, roff(option.name))
-                                 : fmt::format("\\fB\\-\\-{}\\fR", roff(option.name));
+  auto term = option.negative_only ? fmt::format("\\fB\\-\\-no\\-{}\\fR", roff(option.name))
+              : option.letter != 0 ? fmt::format("\\fB\\-{}\\fR, \\fB\\-\\-{}\\fR", option.letter, roff(option.name))
+                                   : fmt::format("\\fB\\-\\-{}\\fR", roff(option.name));
   if (!option.value.empty()) term += fmt::format(" \\fI{}\\fR", roff(option.value));
-  const auto help = option.choices.empty() ? option.help : fmt::format("{} ({})", option.help, one_of(option.choices));
-  return entry(term, help + ".");
+  return entry(term, explained(option) + ".");
 }
 
 bool is_common(const Option& option) { return option.group == "Common" && option.name != "json"; }
@@ -86,9 +91,11 @@ std::string man_page() {
     if (is_common(option)) out += option_entry(option);
   out += ".SH EXIT STATUS\n";
   for (const auto& [code, meaning] : kExitCodes) out += entry(fmt::format("\\fB{}\\fR", code), meaning);
-  out += ".SH SIGNALS\n"
-         "The first Ctrl\\-C stops a render after the current step and keeps what is needed to continue; the second kills\n"
-         "the engine; the third leaves at once. SIGTERM is the first with a limit of ten seconds.\n";
+  out +=
+      ".SH SIGNALS\n"
+      "The first Ctrl\\-C stops a render after the current step and keeps what is needed to continue; the second "
+      "kills\n"
+      "the engine; the third leaves at once. SIGTERM is the first with a limit of ten seconds.\n";
   out += ".SH FILES\n";
   out += entry("\\fI$XDG_CONFIG_HOME/rubato/folders.json\\fR", "The folders in which models are looked for.");
   out += entry("\\fIOUT.rubato\\-partial/\\fR", "Unfinished work beside an output; the same command continues it.");

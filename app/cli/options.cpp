@@ -38,10 +38,16 @@ class Parser {
   Result<> long_option(std::string_view text, Found& found) {
     const auto equals = text.find('=');
     const auto name = text.substr(0, equals);
-    const auto option = std::find_if(options_.begin(), options_.end(), [&](const Option& o) { return o.name == name; });
+    auto option = std::find_if(options_.begin(), options_.end(), [&](const Option& o) { return o.name == name; });
+    const bool negative = option == options_.end() && name.starts_with("no-");
+    if (negative)
+      option = std::find_if(options_.begin(), options_.end(),
+                            [&](const Option& o) { return o.negatable && o.name == name.substr(3); });
     if (option == options_.end()) return usage(fmt::format("unknown flag --{}{}", name, suggestion(name)));
     const auto spelled = fmt::format("--{}", name);
     if (option->value.empty()) {
+      if (option->negatable && equals == std::string_view::npos)
+        return store(*option, negative ? "false" : "true", spelled, found);
       if (equals != std::string_view::npos) return usage(fmt::format("{} is a switch and takes no value", spelled));
       return store(*option, "", spelled, found);
     }
@@ -56,7 +62,8 @@ class Parser {
       if (option == options_.end()) {
         // "-steps 4" is a long flag with one dash too few.
         const auto name = text.substr(0, text.find('='));
-        const bool is_long = std::any_of(options_.begin(), options_.end(), [&](const Option& o) { return o.name == name; });
+        const bool is_long =
+            std::any_of(options_.begin(), options_.end(), [&](const Option& o) { return o.name == name; });
         if (is_long) return usage(fmt::format("unknown flag -{0}; write --{0} with two dashes", name));
         return usage(fmt::format("unknown flag -{}", text[i]));
       }
@@ -74,29 +81,38 @@ class Parser {
   // The value is the next word, whatever it looks like, except that another known flag means it was forgotten.
   Result<> following(const Option& option, const std::string& spelled, Found& found) {
     const auto missing = [&] { return usage(fmt::format("{} needs a value: {} {}", spelled, spelled, option.value)); };
+    const std::string_view word = next_ < words_.size() ? words_[next_] : std::string_view{};
+    if (!option.implied.empty() &&
+        std::find(option.choices.begin(), option.choices.end(), word) == option.choices.end())
+      return store(option, option.implied, spelled, found);
     if (next_ >= words_.size()) return missing();
-    const std::string_view word = words_[next_];
     if (word.starts_with("--")) {
       const auto name = word.substr(2, word.find('=') == std::string_view::npos ? word.size() : word.find('=') - 2);
-      if (std::any_of(options_.begin(), options_.end(), [&](const Option& o) { return o.name == name; })) return missing();
+      if (std::any_of(options_.begin(), options_.end(), [&](const Option& o) { return o.name == name; }))
+        return missing();
     }
     ++next_;
     return store(option, std::string(word), spelled, found);
   }
 
   Result<> store(const Option& option, std::string value, const std::string& spelled, Found& found) {
-    if (!option.choices.empty() && std::find(option.choices.begin(), option.choices.end(), value) == option.choices.end())
+    if (!option.choices.empty() &&
+        std::find(option.choices.begin(), option.choices.end(), value) == option.choices.end())
       return usage(fmt::format("{} takes {}, not '{}'{}", spelled, one_of(option.choices), value,
                                did_you_mean(value, option.choices)));
     auto& values = found[option.name];
-    if (!values.empty() && !option.repeatable) return usage(fmt::format("--{} is given twice; give it once", option.name));
+    if (!values.empty() && !option.repeatable)
+      return usage(fmt::format("--{} is given twice; give it once", option.name));
     values.push_back(std::move(value));
     return {};
   }
 
   std::string suggestion(std::string_view name) const {
     std::vector<std::string> names;
-    for (const auto& option : options_) names.push_back(option.name);
+    for (const auto& option : options_) {
+      if (!option.negative_only) names.push_back(option.name);
+      if (option.negatable) names.push_back("no-" + option.name);
+    }
     const auto near = nearest_name(name, names);
     return near ? fmt::format("; did you mean --{}?", *near) : "";
   }

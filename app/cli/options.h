@@ -25,6 +25,11 @@ struct Option {
   std::vector<std::string> choices;  // the only values that are accepted, when not empty
   Offer offer = Offer::Nothing;
   bool repeatable = false;
+  std::string range = {};      // which values make sense, for the help: "1 to 100"
+  std::string initial = {};    // what holds when it is not given, for the help
+  std::string implied = {};    // the value of the bare flag, where it may stand without one
+  bool negatable = false;      // a switch that also has --no-NAME; its values are "true" and "false"
+  bool negative_only = false;  // such a switch that is on anyway: the help shows --no-NAME alone
 };
 
 struct Positional {

@@ -7,7 +7,10 @@ namespace {
 
 Result<> run(const Context& context) {
   const auto& kind = context.args.positionals()[0];
-  const auto text = kind == "bash" ? bash_completion() : kind == "zsh" ? zsh_completion() : kind == "fish" ? fish_completion() : man_page();
+  const auto text = kind == "bash"   ? bash_completion()
+                    : kind == "zsh"  ? zsh_completion()
+                    : kind == "fish" ? fish_completion()
+                                     : man_page();
   context.out.result(text.substr(0, text.size() - 1));
   return {};
 }
@@ -18,8 +21,11 @@ const Command kCompletions{
     .path = "completions",
     .summary = "Print the completion script of a shell, or the man page",
     .text = "",
-    .positionals = {{.name = "SHELL", .help = "For which shell; 'man' prints the man page in roff", .choices = {"bash", "zsh", "fish", "man"}}},
-    .examples = {{"rubato-cli completions bash > ~/.local/share/bash-completion/completions/rubato-cli", "Install it for bash"}},
+    .positionals = {{.name = "SHELL",
+                     .help = "For which shell; 'man' prints the man page in roff",
+                     .choices = {"bash", "zsh", "fish", "man"}}},
+    .examples = {{"rubato-cli completions bash > ~/.local/share/bash-completion/completions/rubato-cli",
+                  "Install it for bash"}},
     .run = run,
 };
 

@@ -1,0 +1,174 @@
+// gen video: one clip from a sentence.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/command.h"
+#include "app/cli/job_flags.h"
+#include "app/cli/places.h"
+#include "app/cli/preflight.h"
+#include "app/cli/render.h"
+#include "engine/base/text.h"
+#include "engine/base/version.h"
+#include "pipelines/job/events.h"
+
+namespace rubato::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr auto kOutput = "Output";
+
+std::vector<Option> options() {
+  VideoJob defaults;
+  auto list = options_of(fields_of(defaults));
+  for (auto& option : list)
+    if (option.name == "overwrite") {
+      option.choices.push_back("rename");  // the command's own: it picks a free name and then never overwrites
+      option.help += "; rename picks a free name";
+    }
+  auto models = models_dir_option();
+  models.group = "Model, device and output";
+  list.push_back(std::move(models));
+  list.push_back({.name = "job",
+                  .value = "FILE",
+                  .help = "Start from a job file, YAML or JSON, such as 'inspect --job' prints; flags win over it",
+                  .group = kOutput,
+                  .offer = Offer::Files});
+  list.push_back({.name = "report",
+                  .value = "FILE",
+                  .help = "Write the run report (times, memory, devices, hashes) as JSON",
+                  .group = kOutput,
+                  .offer = Offer::Files});
+  list.push_back({.name = "dry-run",
+                  .help = "Check everything that needs no engine, print the job, start nothing",
+                  .group = kOutput});
+  list.push_back(progress_option());
+  return list;
+}
+
+// The job that the command line describes, nothing filled in yet.
+Result<VideoJob> job_from(const Arguments& args) {
+  VideoJob job;
+  if (const auto file = args.value("job")) {
+    RUBATO_TRY(read, read_video_job(*file));
+    job = std::move(read);
+  }
+  auto fields = fields_of(job);
+  const bool rename = args.value("overwrite") == "rename";
+  if (rename) std::erase_if(fields, [](const FieldRef& field) { return field.name == "overwrite"; });
+  RUBATO_OK(apply_options(fields, args));
+  if (rename) {
+    job.overwrite = "never";
+    if (!job.out.empty()) job.out = free_name(job.out).string();
+  }
+  auto ready = check_ready(job);
+  // Without a job file what is missing is a flag.
+  if (!ready && !args.has("job")) return Error{ErrorCode::Usage, ready.error().message};
+  RUBATO_OK(ready);
+  return job;
+}
+
+void dry_run(const Context& context, const Ready& ready, ProgressMode mode) {
+  const auto json = video_job_to_json(ready.job);
+  if (mode == ProgressMode::Json)
+    context.out.json_line(make_event("plan", {{"jobs", nlohmann::json::array({json})}}));
+  else
+    context.out.json(json);
+  context.out.say(fmt::format("Nothing was started. {} would be written: {} frames of {}x{}, {} steps, with {}.",
+                              ready.job.out, *ready.job.frames, ready.job.size->width, ready.job.size->height,
+                              *ready.job.steps, ready.model.name));
+}
+
+// The files that were asked for; a sidecar lies beside its file and is not one of them.
+std::vector<std::string> asked_for(const protocol::Done& done) {
+  std::vector<std::string> paths;
+  for (const auto& output : done.outputs)
+    if (output.kind != "sidecar" && output.kind != "metadata" && output.kind != "report") paths.push_back(output.path);
+  return paths;
+}
+
+std::string closing_line(const Ready& ready, const RenderResult& result) {
+  const auto& job = ready.job;
+  std::string seed;
+  if (const auto& report = result.done.report;
+      report.contains("job") && report["job"].contains("seed") && report["job"]["seed"].is_number_unsigned())
+    seed = fmt::format(", seed {}", report["job"]["seed"].get<std::uint64_t>());
+  else if (job.seed)
+    seed = fmt::format(", seed {}", *job.seed);
+  auto line = fmt::format("Done in {:.1f} s: {} frames of {}x{} at {} fps{}.", result.seconds, *job.frames,
+                          job.size->width, job.size->height, *job.fps, seed);
+  if (job.metadata) line += fmt::format(" The settings are in the file: rubato-cli inspect {}", job.out);
+  return line;
+}
+
+Result<> finish(const Context& context, const Ready& ready, const RenderResult& result, ProgressMode mode) {
+  const auto paths = asked_for(result.done);
+  if (const auto file = context.args.value("report"))
+    RUBATO_OK(write_file_atomically(*file, result.done.report.dump(2) + "\n", Overwrite::Always));
+  if (mode == ProgressMode::Json) {
+    context.out.json_line(make_event("bye", {{"code", 0}}));
+  } else if (context.args.has("json")) {
+    context.out.json({{"outputs", paths}, {"seconds", result.seconds}, {"report", result.done.report}});
+  } else {
+    for (const auto& path : paths) context.out.result(path);
+  }
+  context.out.say(closing_line(ready, result));
+  return {};
+}
+
+Result<> render(const Context& context, ProgressMode mode) {
+  RUBATO_TRY(job, job_from(context.args));
+  RUBATO_OK(check_files(job));
+  if (const auto file = context.args.value("report")) RUBATO_OK(check_writable(*file, Overwrite::Always));
+  RUBATO_TRY(where, model_folders(context.folders, context.args));
+  if (context.args.has("dry-run")) {
+    RUBATO_TRY(ready, resolve(std::move(job), where));
+    dry_run(context, ready, mode);
+    return {};
+  }
+  // The worker loads its libraries while the model's folder is looked at.
+  Renderer renderer(context.out, mode);
+  RUBATO_OK(renderer.start());
+  RUBATO_TRY(ready, resolve(std::move(job), where));
+  RUBATO_TRY(result, renderer.run(video_job_to_json(ready.job)));
+  return finish(context, ready, result, mode);
+}
+
+Result<> run(const Context& context) {
+  const auto mode = progress_mode(context.args);
+  if (mode == ProgressMode::Json)
+    context.out.json_line(make_event("hello", {{"version", kVersion}, {"revision", kGitRevision}}));
+  auto done = render(context, mode);
+  if (!done && mode == ProgressMode::Json)
+    context.out.json_line(make_event("bye", {{"code", exit_code(done.error().code)},
+                                             {"error", code_name(done.error().code)},
+                                             {"message", done.error().message}}));
+  return done;
+}
+
+}  // namespace
+
+const Command kGenVideo{
+    .path = "gen video",
+    .summary = "Render a clip from a sentence",
+    .text =
+        "Prints the path of the finished file. What is not given comes from the model's card (rubato.json), else from "
+        "its family; "
+        "without -m the practice model is used.\n"
+        "Ctrl-C stops after the current step and keeps what is needed to continue: the same command goes on from "
+        "there. "
+        "Ctrl-C again stops at once.",
+    .options = options,
+    .prints_json = true,
+    .examples =
+        {{"rubato-cli gen video -p 'a red circle moves right' -o clip.mp4", "A clip with the practice model"},
+         {"rubato-cli gen video -m ~/models/Wan2.1-T2V-1.3B-Diffusers -p 'a lighthouse at dusk' --seed 7 -o out.mp4",
+          "A clip with a model of yours"},
+         {"rubato-cli inspect --job clip.mp4 > job.yaml && rubato-cli gen video --job job.yaml --seed 8 -o other.mp4",
+          "The same again with another seed"}},
+    .run = run,
+};
+
+}  // namespace rubato::cli

@@ -1,0 +1,70 @@
+#include "app/cli/media_file.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/json.h"
+#include "engine/files/weight_kind.h"
+#include "pipelines/job/media_client.h"
+
+namespace rubato::cli {
+namespace fs = std::filesystem;
+namespace {
+
+Result<FileFacts> look_at_tensors(const fs::path& file) {
+  FileFacts facts;
+  RUBATO_TRY(header, read_safetensors_header(file));
+  if (const auto text = header.metadata.find("rubato"); text != header.metadata.end()) {
+    RUBATO_TRY(metadata, parse_json(text->second, file.string()));
+    facts.metadata = std::move(metadata);
+    facts.source = "header";
+  } else {
+    facts.no_metadata = fmt::format(
+        "{} carries no Rubato metadata: it was written by another program, or holds weights", file.string());
+  }
+  facts.tensors = std::move(header);
+  return facts;
+}
+
+}  // namespace
+
+Result<FileFacts> look_at(const fs::path& file) {
+  std::error_code failed;
+  if (fs::is_directory(file, failed))
+    return Error{
+        ErrorCode::CannotRead,
+        fmt::format(
+            "{} is a folder; 'rubato-cli models info {}' looks at a model, frames are inspected one file at a time",
+            file.string(), file.string())};
+  if (!fs::exists(file, failed)) return Error{ErrorCode::CannotRead, fmt::format("there is no file {}", file.string())};
+  RUBATO_TRY(kind, sniff_weight_file(file));
+  if (kind == WeightKind::Safetensors) return look_at_tensors(file);
+  if (kind == WeightKind::Pickle || kind == WeightKind::Zip || kind == WeightKind::Gguf ||
+      kind == WeightKind::LfsPointer || kind == WeightKind::Empty)
+    return refuse_weights(kind, file);
+
+  FileFacts facts;
+  const MediaClient media;
+  RUBATO_TRY(probe, media.probe(file));
+  facts.media = std::move(probe);
+  auto found = media.metadata(file);
+  if (found && found->contains("metadata") && (*found)["metadata"].is_object()) {
+    facts.metadata = (*found)["metadata"];
+    facts.source = found->value("source", "container");
+  } else if (!found && found.error().code == ErrorCode::Corrupt) {
+    return found.error();
+  } else {
+    facts.no_metadata = found ? fmt::format("{} carries no Rubato metadata", file.string()) : found.error().message;
+  }
+  return facts;
+}
+
+Result<VideoJob> recorded_job(const nlohmann::json& metadata, const std::string& source) {
+  if (!metadata.is_object() || !metadata.contains("job"))
+    return Error{ErrorCode::Corrupt, fmt::format("the metadata of {} holds no job", source)};
+  RUBATO_TRY(job, video_job_from_json(metadata["job"], fmt::format("the job in {}", source)));
+  job.id.clear();
+  job.overwrite = "never";
+  return job;
+}
+
+}  // namespace rubato::cli

@@ -1,0 +1,30 @@
+// What a file says about itself: the metadata of Rubato's outputs, read through rubato-media (this program parses no
+// media), or from the header of a safetensors file.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "engine/base/error.h"
+#include "engine/files/safetensors.h"
+#include "pipelines/job/video_job.h"
+
+namespace rubato::cli {
+
+struct FileFacts {
+  nlohmann::json metadata;                   // Rubato's, null when the file carries none
+  std::string source;                        // "container", "sidecar", "header"
+  nlohmann::json media;                      // rubato-media's probe, null for tensors
+  std::optional<SafetensorsHeader> tensors;  // of a safetensors file
+  std::string no_metadata;                   // why there is none, a sentence
+};
+
+// CannotRead or Corrupt when the file is neither readable media nor safetensors.
+Result<FileFacts> look_at(const std::filesystem::path& file);
+
+// The job recorded in metadata, ready for `gen --job`: without id and overwrite. `source` names the file in messages.
+Result<VideoJob> recorded_job(const nlohmann::json& metadata, const std::string& source);
+
+}  // namespace rubato::cli

@@ -1,0 +1,124 @@
+#include "app/cli/preflight.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+
+#include "app/cli/options.h"
+#include "engine/base/text.h"
+
+namespace rubato::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kPractice = "practice-video";
+
+const std::vector<std::string>& extensions() {
+  static const std::vector<std::string> known{".mp4", ".webm", ".gif", ".webp", ".png", ".safetensors"};
+  return known;
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// A path that ends in a slash, or an existing folder, takes numbered PNG frames.
+bool is_frames_folder(const fs::path& out) {
+  std::error_code failed;
+  return !out.has_filename() || fs::is_directory(out, failed);
+}
+bool is_numbered(const fs::path& out) {
+  const auto name = out.filename().string();
+  return name.find('#') != std::string::npos || name.find('%') != std::string::npos;
+}
+
+Result<> check_extension(const fs::path& out) {
+  if (is_frames_folder(out)) return {};
+  const auto extension = lower(out.extension().string());
+  const auto& known = extensions();
+  if (std::find(known.begin(), known.end(), extension) != known.end()) return {};
+  if (extension.empty())
+    return Error{
+        ErrorCode::Usage,
+        fmt::format(
+            "{} has no extension, so its format is unknown; use {}, or a folder name that ends in / for PNG frames",
+            out.string(), one_of(known))};
+  const auto near = nearest_name(extension, known);
+  return Error{ErrorCode::Usage,
+               fmt::format("{}: files that end in {} cannot be written{}; there are {}", out.string(), extension,
+                           near ? fmt::format(", did you mean {}?", *near) : "", one_of(known))};
+}
+
+Result<> check_output(const fs::path& out, Overwrite overwrite) {
+  RUBATO_OK(check_extension(out));
+  if (!is_frames_folder(out) && !is_numbered(out)) return check_writable(out, overwrite);
+  // The frames' names are only known to the writer; the folder they go to can be checked now.
+  auto folder = is_frames_folder(out) ? out : out.parent_path();
+  std::error_code failed;
+  if (is_frames_folder(out) && !fs::exists(folder, failed)) folder = fs::absolute(out).parent_path().parent_path();
+  return check_writable((folder.empty() ? fs::path(".") : folder) / ".rubato-probe", Overwrite::Always);
+}
+
+Result<> check_readable(const std::string& path, std::string_view flag) {
+  if (path.empty()) return {};
+  std::error_code failed;
+  if (fs::is_directory(path, failed))
+    return Error{ErrorCode::CannotRead, fmt::format("{} {} is a folder; give a file", flag, path)};
+  if (::access(path.c_str(), R_OK) != 0)
+    return Error{ErrorCode::CannotRead, fmt::format("{} {}: {}", flag, path, std::strerror(errno))};
+  return {};
+}
+
+}  // namespace
+
+Result<> check_files(const VideoJob& job) {
+  const auto overwrite = overwrite_of(job);
+  RUBATO_OK(check_output(job.out, overwrite));
+  for (const auto& path : {job.latents_out, job.trace}) {
+    if (path.empty()) continue;
+    if (lower(fs::path(path).extension().string()) != ".safetensors")
+      return Error{ErrorCode::Usage,
+                   fmt::format("{} is written as tensors; give a name that ends in .safetensors", path)};
+    RUBATO_OK(check_writable(path, overwrite));
+  }
+  const std::array outputs{job.out, job.latents_out, job.trace};
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    for (std::size_t k = i + 1; k < outputs.size(); ++k)
+      if (!outputs[i].empty() && outputs[i] == outputs[k])
+        return Error{ErrorCode::Usage, fmt::format("{} is named for two outputs; give each its own name", outputs[i])};
+  RUBATO_OK(check_readable(job.image, "--image"));
+  return check_readable(job.latents_in, "--latents-in");
+}
+
+fs::path free_name(const fs::path& out) {
+  std::error_code failed;
+  if (!out.has_filename() || !fs::exists(fs::symlink_status(out, failed))) return out;
+  for (int n = 2;; ++n) {
+    auto candidate = out.parent_path() / fmt::format("{}-{}{}", out.stem().string(), n, out.extension().string());
+    if (!fs::exists(fs::symlink_status(candidate, failed))) return candidate;
+  }
+}
+
+Result<Ready> resolve(VideoJob job, const ModelFolders& where) {
+  if (job.model.empty()) {
+    if (where.practice.empty())
+      return Error{ErrorCode::ModelMissing,
+                   "no model is named and the practice model was not found; name one with -m MODEL, or set "
+                   "RUBATO_RESOURCES to Rubato's resources folder"};
+    job.model = kPractice;
+  }
+  RUBATO_TRY(root, resolve_model(job.model, where));
+  RUBATO_TRY(model, open_video_model(root));
+  job.model = root.string();
+  RUBATO_TRY(full, resolve_video_job(std::move(job), model));
+  return Ready{std::move(full), std::move(model)};
+}
+
+}  // namespace rubato::cli

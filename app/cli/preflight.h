@@ -1,0 +1,28 @@
+// Preflight: what can be said about a job before an engine is started.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "engine/base/error.h"
+#include "engine/files/model_scan.h"
+#include "pipelines/job/video_job.h"
+#include "pipelines/job/video_model.h"
+
+namespace rubato::cli {
+
+// The extension is one that can be written (names the nearest), the target and the inspection files are not in the
+// way of `overwrite`, their folders are writable, and the inputs can be read.
+Result<> check_files(const VideoJob& job);
+
+// `out` as it is when free, else with the first free "-2", "-3", … before its extension: --overwrite=rename.
+std::filesystem::path free_name(const std::filesystem::path& out);
+
+struct Ready {
+  VideoJob job;  // every field filled, model = its folder
+  VideoModel model;
+};
+// Finds the model (the practice model when none is named), fills open fields and checks the geometry.
+Result<Ready> resolve(VideoJob job, const ModelFolders& where);
+
+}  // namespace rubato::cli

@@ -1,0 +1,115 @@
+#include "app/cli/render.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "pipelines/job/events.h"
+
+namespace rubato::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kTermPatience = std::chrono::seconds(10);
+constexpr auto kTick = std::chrono::milliseconds(200);  // deadlines are looked at this often
+
+// A message that ends without a full stop, so that more can follow.
+std::string open_ended(std::string text) {
+  while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+Renderer::Renderer(Output& out, ProgressMode mode)
+    : out_(out),
+      mode_(mode),
+      view_(make_progress_view(mode, out)),
+      worker_(WorkerOptions{}, [this](Envelope& envelope) { on_message(envelope); }) {}
+
+Renderer::~Renderer() {
+  // After a job the worker may leave by itself; before its end nobody waits for it.
+  if (!outcome_ || !outcome_->ok()) worker_.kill();
+}
+
+Result<> Renderer::start() { return worker_.start(); }
+
+Result<> Renderer::check_interrupted() const {
+  if (interrupts_.terminated()) return Error{ErrorCode::Terminated, "terminated before anything was started"};
+  if (interrupts_.interrupts() > 0) return Error{ErrorCode::Cancelled, "stopped before anything was started"};
+  return {};
+}
+
+Result<RenderResult> Renderer::run(const nlohmann::json& job) {
+  const auto started = Clock::now();
+  RUBATO_OK(check_interrupted());
+  RUBATO_TRY(id, worker_.run(job));
+  while (!outcome_) {
+    pollfd watched[2] = {{worker_.fd(), POLLIN, 0}, {interrupts_.fd(), POLLIN, 0}};
+    ::poll(watched, 2, static_cast<int>(kTick.count()));
+    interrupts_.drain();
+    answer_signals();
+    worker_.pump();
+  }
+  view_->clear();
+  if (!outcome_->ok()) return outcome_->error();
+  return RenderResult{outcome_->value(), std::chrono::duration<double>(Clock::now() - started).count()};
+}
+
+void Renderer::answer_signals() {
+  const int interrupts = interrupts_.interrupts();
+  if (interrupts > answered_) {
+    if (answered_ == 0 && interrupts == 1) {
+      view_->note("Stopping after the current step; Ctrl-C again stops at once.");
+      worker_.cancel(protocol::CancelWhen::AfterStep);
+    } else {
+      view_->note("Stopping at once.");
+      worker_.kill();
+    }
+    answered_ = interrupts;
+  }
+  if (interrupts_.terminated() && !term_deadline_) {
+    term_deadline_ = Clock::now() + kTermPatience;
+    view_->note("Terminated: stopping after the current step, at the latest in 10 s.");
+    worker_.cancel(protocol::CancelWhen::AfterStep);
+  }
+  if (term_deadline_ && Clock::now() >= *term_deadline_) {
+    term_deadline_ = Clock::time_point::max();
+    worker_.kill();
+  }
+}
+
+void Renderer::on_message(Envelope& envelope) {
+  const auto& message = envelope.message;
+  if (mode_ == ProgressMode::Json)
+    for (const auto& event : to_events(message)) out_.json_line(event);
+
+  if (const auto* phase = std::get_if<protocol::Phase>(&message)) {
+    view_->update({.phase = phase->name, .total = phase->total, .fraction = fraction_});
+  } else if (const auto* progress = std::get_if<protocol::Progress>(&message)) {
+    fraction_ = progress->fraction;
+    view_->update({progress->phase, progress->done, progress->total, progress->fraction, progress->eta_s,
+                   progress->eta_lo_s, progress->eta_hi_s});
+  } else if (const auto* warning = std::get_if<protocol::Warn>(&message)) {
+    view_->warn(warning->message);
+  } else if (const auto* done = std::get_if<protocol::Done>(&message)) {
+    outcome_ = *done;
+  } else if (const auto* failed = std::get_if<protocol::Failed>(&message)) {
+    outcome_ = ending(*failed);
+  }
+}
+
+Error Renderer::ending(const protocol::Failed& failed) const {
+  auto code = failed.code;
+  if (code == ErrorCode::Cancelled && interrupts_.terminated()) code = ErrorCode::Terminated;
+  const bool was_stopped = code == ErrorCode::Cancelled || code == ErrorCode::Terminated;
+  auto sentence = open_ended(failed.message);
+  if (!failed.kept.empty())
+    sentence += "; " + open_ended(failed.kept);
+  else if (was_stopped || code == ErrorCode::EngineDied)
+    sentence += "; nothing was kept";
+  return {code, sentence};
+}
+
+}  // namespace rubato::cli

@@ -1,0 +1,55 @@
+// Render: one job on one worker, from handing it over to its end, with progress, warnings and signals.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "app/cli/interrupts.h"
+#include "app/cli/output.h"
+#include "app/cli/progress_view.h"
+#include "engine/base/error.h"
+#include "pipelines/job/protocol.h"
+#include "pipelines/job/worker_client.h"
+
+namespace rubato::cli {
+
+struct RenderResult {
+  protocol::Done done;
+  double seconds = 0;  // from handing the job over to its end
+};
+
+// A worker that starts to load while the rest of the command line is checked. start() and run() are called from the
+// thread that made it. The worker is killed when this object goes before the job has ended.
+class Renderer {
+ public:
+  Renderer(Output& out, ProgressMode mode);
+  ~Renderer();
+
+  // Starts the worker and returns at once.
+  Result<> start();
+  // What a Ctrl-C that came before run() means: Cancelled or Terminated.
+  Result<> check_interrupted() const;
+  // Runs a job to its end. On failure the error's sentence says what was kept. With ProgressMode::Json each message
+  // becomes an event on standard output.
+  Result<RenderResult> run(const nlohmann::json& job);
+
+ private:
+  void on_message(Envelope& envelope);
+  void answer_signals();
+  Error ending(const protocol::Failed& failed) const;
+
+  Output& out_;
+  ProgressMode mode_;
+  Interrupts interrupts_;
+  std::unique_ptr<ProgressView> view_;
+  WorkerClient worker_;
+  std::optional<Result<protocol::Done>> outcome_;
+  double fraction_ = 0;                                                 // of the whole job, from the last progress
+  int answered_ = 0;                                                    // Ctrl-C already acted on
+  std::optional<std::chrono::steady_clock::time_point> term_deadline_;  // after SIGTERM
+};
+
+}  // namespace rubato::cli
