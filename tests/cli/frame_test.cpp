@@ -1,0 +1,273 @@
+// The frame of rubato-cli: help, streams, exit codes and names, everything that needs no engine.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+
+#include "app/cli/help.h"
+#include "app/cli/job_flags.h"
+#include "engine/base/files.h"
+#include "engine/base/text.h"
+#include "pipelines/job/schema.h"
+#include "pipelines/job/video_job.h"
+#include "tests/cli/program.h"
+
+namespace rubato::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::string output_of(const std::string& command) {
+  std::string text;
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return text;
+  char bytes[4096];
+  while (const auto got = std::fread(bytes, 1, sizeof bytes, pipe)) text.append(bytes, got);
+  ::pclose(pipe);
+  return text;
+}
+
+class CliFrame : public testing::Test {
+ protected:
+  TempDir dir_;
+  Shell here_{.folder = dir_.path()};
+};
+
+TEST_F(CliFrame, HelpComesAtOnce) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "a sanitized program is slower";
+#endif
+  std::vector<double> seconds;
+  for (int i = 0; i < 15; ++i) seconds.push_back(run(here_, {"--help"}).seconds);
+  std::sort(seconds.begin(), seconds.end());
+  // The harness looks every 10 ms. On a machine busy with other tests the fastest runs still tell.
+  EXPECT_LT(seconds[3], 0.050);
+}
+
+TEST_F(CliFrame, LinksNothingHeavy) {
+  const auto cli = std::string(RUBATO_BIN_DIR) + "/rubato-cli";
+  for (const auto& libraries : {output_of("readelf -d " + cli), output_of("LD_TRACE_LOADED_OBJECTS=1 " + cli)}) {
+    ASSERT_THAT(libraries, HasSubstr("libc.so.6"));
+    for (const auto* heavy : {"libtorch", "libc10", "libcuda", "libcudart", "libQt", "libav", "libsw", "libopencv"})
+      EXPECT_THAT(libraries, Not(HasSubstr(heavy)));
+  }
+}
+
+TEST_F(CliFrame, HelpGoesToStandardOutputAlone) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"--help"},
+                                                                 {"-h"},
+                                                                 {"help"},
+                                                                 {"--version"},
+                                                                 {"gen", "--help"},
+                                                                 {"gen", "video", "--help"},
+                                                                 {"models", "list", "-h"},
+                                                                 {"help", "verify"}}) {
+    const auto done = run(here_, words);
+    EXPECT_EQ(done.code, 0);
+    EXPECT_THAT(done.out, Not(IsEmpty()));
+    EXPECT_THAT(done.err, IsEmpty());
+  }
+}
+
+TEST_F(CliFrame, EveryCommandHasHelp) {
+  for (const auto* command : cli::commands()) {
+    auto words = split(command->path, ' ');
+    words.push_back("--help");
+    const auto done = run(here_, words);
+    EXPECT_EQ(done.code, 0) << command->path;
+    EXPECT_THAT(done.out, HasSubstr("usage: rubato-cli " + std::string(command->path)));
+    EXPECT_THAT(run(here_, {"--help"}).out, HasSubstr(std::string(command->path)));
+  }
+}
+
+struct Mistake {
+  std::vector<std::string> words;
+  std::string expected;  // in the sentence
+};
+
+TEST_F(CliFrame, MistakesNameTheNearestAndExitWithTwo) {
+  const std::vector<Mistake> mistakes{
+      {{}, "no command given"},
+      {{"gne"}, "did you mean 'gen'?"},
+      {{"gen"}, "needs one more word: video"},
+      {{"gen", "vidoe"}, "did you mean 'video'?"},
+      {{"models", "lst"}, "did you mean 'list'?"},
+      {{"gen", "video", "--stpes", "3"}, "did you mean --steps?"},
+      {{"gen", "video", "-steps", "3"}, "write --steps with two dashes"},
+      {{"gen", "video", "--steps"}, "--steps needs a value"},
+      {{"gen", "video", "--steps", "--seed", "3"}, "--steps needs a value"},
+      {{"gen", "video", "--steps", "3", "--steps", "4"}, "--steps is given twice"},
+      {{"gen", "video", "--progress=fancy"}, "auto, bar, plain, json or none"},
+      {{"gen", "video", "--dry-run=yes"}, "takes no value"},
+      {{"gen", "video", "clip.mp4"}, "one word too many"},
+      {{"gen", "video", "-o", "a.mp4"}, "-p TEXT"},
+      {{"gen", "video", "-p", "x"}, "-o FILE"},
+      {{"gen", "video", "-p", "x", "-o", "a.mp4", "--steps", "lots"}, "--steps"},
+      {{"gen", "video", "-p", "x", "-o", "a.mp4", "--steps", "0", "--frames", "-4"}, "--frames"},
+      {{"gen", "video", "-p", "x", "-o", "a.mp5"}, "did you mean .mp4?"},
+      {{"gen", "video", "-p", "x", "-o", "clip"}, "has no extension"},
+      {{"completions", "bsh"}, "did you mean 'bash'?"},
+      {{"schema"}, "WHAT is missing"},
+      {{"inspect"}, "FILE is missing"},
+      {{"inspect", "nothing.mp4"}, "there is no file nothing.mp4"},
+      {{"tokens"}, "either --text TEXT or --file FILE"},
+      {{"models", "scan", "nowhere"}, "is not a folder"},
+      {{"--no-such"}, "unknown flag --no-such"},
+  };
+  for (const auto& [words, expected] : mistakes) {
+    const auto done = run(here_, words);
+    EXPECT_EQ(done.code, 2) << join(words, " ") << ": " << done.err;
+    EXPECT_THAT(done.err, HasSubstr(expected)) << join(words, " ");
+    EXPECT_THAT(done.err, testing::StartsWith("rubato-cli: "));
+    EXPECT_THAT(done.out, IsEmpty()) << join(words, " ");
+  }
+}
+
+TEST_F(CliFrame, AllBadValuesAreNamedAtOnce) {
+  const auto done =
+      run(here_, {"gen", "video", "-p", "x", "-o", "a.mp4", "--steps", "0", "--fps", "1000", "--size", "wide"});
+  for (const auto* flag : {"--steps", "--fps", "--size"}) EXPECT_THAT(done.err, HasSubstr(flag));
+}
+
+TEST_F(CliFrame, ABrokenJobFileEndsWithThreeAndSaysWhere) {
+  std::ofstream(dir_ / "job.yaml") << "version: 1\nkind: video\nprompt: a cat\nstpes: 4\n";
+  const auto done = run(here_, {"gen", "video", "--job", "job.yaml", "-o", "a.mp4"});
+  EXPECT_EQ(done.code, 3);
+  EXPECT_THAT(done.err, HasSubstr("line 4"));
+  EXPECT_THAT(done.err, HasSubstr("steps"));
+  EXPECT_THAT(done.out, IsEmpty());
+}
+
+TEST_F(CliFrame, AnExistingOutputEndsWithSixAndStays) {
+  std::ofstream(dir_ / "a.mp4") << "mine";
+  const auto done = run(here_, {"gen", "video", "-p", "x", "-o", "a.mp4"});
+  EXPECT_EQ(done.code, 6);
+  EXPECT_THAT(done.err, HasSubstr("--overwrite"));
+  EXPECT_EQ(read_file(dir_ / "a.mp4", 100).value(), "mine");
+}
+
+TEST_F(CliFrame, AFolderThatCannotTakeTheFileEndsWithSeventyThree) {
+  EXPECT_EQ(run(here_, {"gen", "video", "-p", "x", "-o", "no/such/a.mp4"}).code, 73);
+  std::filesystem::create_directory(dir_ / "locked");
+  std::filesystem::permissions(dir_ / "locked",
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec |
+                                   std::filesystem::perms::others_read | std::filesystem::perms::others_exec);
+  auto nobody = here_;
+  nobody.unprivileged = true;
+  const auto done = run(nobody, {"gen", "video", "-p", "x", "-o", "locked/a.mp4"});
+  EXPECT_EQ(done.code, 73) << done.err;
+  EXPECT_THAT(done.err, HasSubstr("not writable"));
+}
+
+TEST_F(CliFrame, AFullStandardOutputIsReported) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP();
+  const auto done = output_of("'" RUBATO_BIN_DIR "/rubato-cli' schema job 2>&1 >/dev/full; echo $?");
+  EXPECT_THAT(done, HasSubstr("standard output could not take the result"));
+  EXPECT_THAT(done, HasSubstr("73"));
+}
+
+TEST_F(CliFrame, DryRunPrintsTheResolvedJobAndStartsNothing) {
+  const auto done = run(here_, {"gen", "video", "-p", "a red circle", "-o", "a.mp4", "--seed", "7", "--dry-run"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  const auto job = nlohmann::json::parse(done.out);
+  EXPECT_EQ(job["prompt"], "a red circle");
+  EXPECT_EQ(job["seed"], 7);
+  EXPECT_TRUE(job.contains("steps") && job.contains("frames") && job.contains("size"));
+  EXPECT_THAT(done.err, HasSubstr("Nothing was started"));
+  EXPECT_TRUE(video_job_from_json(job, "dry run").ok());
+}
+
+TEST_F(CliFrame, RenamePicksAFreeName) {
+  std::ofstream(dir_ / "a.mp4") << "mine";
+  std::ofstream(dir_ / "a-2.mp4") << "mine";
+  const auto done = run(here_, {"gen", "video", "-p", "x", "-o", "a.mp4", "--overwrite=rename", "--dry-run"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(nlohmann::json::parse(done.out)["out"], "a-3.mp4");
+}
+
+TEST_F(CliFrame, FlagsWinOverTheJobFile) {
+  std::ofstream(dir_ / "job.yaml") << "prompt: a cat\nsteps: 4\nseed: 1\nout: b.mp4\n";
+  const auto done = run(here_, {"gen", "video", "--job", "job.yaml", "--seed", "9", "--dry-run"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  const auto job = nlohmann::json::parse(done.out);
+  EXPECT_EQ(job["seed"], 9);
+  EXPECT_EQ(job["steps"], 4);
+  EXPECT_EQ(job["prompt"], "a cat");
+}
+
+TEST_F(CliFrame, EveryFieldIsAFlagInHelpSchemaManPageAndCompletions) {
+  VideoJob job;
+  const auto help = run(here_, {"gen", "video", "--help"}).out;
+  const auto schema = nlohmann::json::parse(run(here_, {"schema", "job"}).out);
+  const auto man = run(here_, {"completions", "man"}).out;
+  for (const auto& field : fields_of(job)) {
+    EXPECT_TRUE(schema["properties"].contains(std::string(field.name))) << field.name;
+    if (std::holds_alternative<std::shared_ptr<PolicyRef>>(field.value)) continue;  // shown once there is a choice
+    const auto name = flag_of(field.name).substr(2);
+    EXPECT_THAT(help, HasSubstr(name));
+    EXPECT_THAT(man, HasSubstr(join(split(name, '-'), "\\-")));
+    for (const auto* shell : {"bash", "zsh", "fish"})
+      EXPECT_THAT(run(here_, {"completions", shell}).out, HasSubstr(name));
+  }
+}
+
+// A job with one more field than the schema knew yesterday.
+struct LongerJob {
+  static constexpr std::string_view kKind = "video";
+  std::string prompt;
+  std::optional<int> wobble_strength;
+  template <typename Self, typename Visitor>
+  static void visit(Self& job, Visitor& v) {
+    v("prompt", job.prompt, Text{}, "What the video shows");
+    v("wobble_strength", job.wobble_strength, IntRange{1, 5}, "How much it wobbles");
+  }
+};
+
+TEST(JobFlags, ANewFieldIsAFlagAndIsSetByIt) {
+  LongerJob job;
+  const auto options = cli::options_of(fields_of(job));
+  const auto flag =
+      std::find_if(options.begin(), options.end(), [](const auto& o) { return o.name == "wobble-strength"; });
+  ASSERT_NE(flag, options.end());
+  EXPECT_THAT(flag->help, HasSubstr("How much it wobbles"));
+  EXPECT_TRUE(json_schema(fields_of(job), LongerJob::kKind)["properties"].contains("wobble_strength"));
+
+  const std::vector<const char*> words{"--wobble-strength", "4"};
+  const auto args = cli::parse_arguments(words, options, {});
+  ASSERT_TRUE(args.ok());
+  ASSERT_TRUE(cli::apply_options(fields_of(job), *args).ok());
+  EXPECT_EQ(job.wobble_strength, 4);
+}
+
+TEST(Texts, TheManPageInTheTreeIsTheOneThatTheProgramMakes) {
+  const auto committed = read_file(std::string(RUBATO_RESOURCES) + "/../packaging/man/rubato-cli.1", 1 << 20);
+  ASSERT_TRUE(committed.ok()) << committed.error().message;
+  EXPECT_TRUE(*committed == cli::man_page()) << "run: rubato-cli completions man > packaging/man/rubato-cli.1";
+}
+
+TEST(Texts, CompletionScriptsAreValidForTheirShells) {
+  for (const auto* shell : {"bash", "zsh", "fish"}) {
+    if (output_of(std::string("command -v ") + shell).empty()) continue;
+    const auto check =
+        output_of(std::string(RUBATO_BIN_DIR) + "/rubato-cli completions " + shell + " | " + shell + " -n 2>&1");
+    EXPECT_THAT(check, IsEmpty()) << shell;
+  }
+}
+
+TEST(Texts, BashCompletesCommandsFlagsAndValues) {
+  const auto complete = [](const std::string& words, int index) {
+    return output_of("bash -c 'source <(" RUBATO_BIN_DIR "/rubato-cli completions bash); COMP_WORDS=(" + words +
+                     "); COMP_CWORD=" + std::to_string(index) + "; _rubato_cli; echo ${COMPREPLY[@]}'");
+  };
+  EXPECT_THAT(complete("rubato-cli mod", 1), HasSubstr("models"));
+  EXPECT_THAT(complete("rubato-cli models ch", 2), HasSubstr("check"));
+  EXPECT_THAT(complete("rubato-cli gen video --st", 3), HasSubstr("--steps"));
+  EXPECT_THAT(complete("rubato-cli gen video --progress j", 4), HasSubstr("json"));
+}
+
+}  // namespace
+}  // namespace rubato::test
