@@ -27,9 +27,10 @@ Result<std::int64_t> number(std::string_view flag, std::string_view text) {
 }  // namespace
 
 const char* Options::help() {
-  return "usage: rubato-bench kernels|wan-step [options]\n"
+  return "usage: rubato-bench kernels|wan-step|wan-vae [options]\n"
          "  kernels    each kernel at full-size shapes, against its bandwidth floor or in TFLOP/s\n"
          "  wan-step   one denoising step of a Wan 2.1 1.3B with random weights, both guidance branches\n"
+         "  wan-vae    decoding a clip by a Wan 2.1 VAE with random weights\n"
          "options:\n"
          "  --device NAME    auto, cpu, cuda, cuda:N (default auto)\n"
          "  --dtype NAME     auto, bfloat16, float16, float32 (default auto)\n"
@@ -37,6 +38,7 @@ const char* Options::help() {
          "  --size WxH       of the video, in pixels (default 832x480)\n"
          "  --frames N       of the video (default 81)\n"
          "  --layers N       of the transformer (default 30)\n"
+         "  --branches HOW   joined (one call, default) or turn (one after the other)\n"
          "  --repeats N      timed runs (default 10)\n"
          "  --json FILE      write the report there too\n";
 }
@@ -56,6 +58,9 @@ Result<Options> Options::parse(std::span<char* const> args) {
       options.filter = value;
     } else if (flag == "--json") {
       options.json = value;
+    } else if (flag == "--branches") {
+      if (value != "joined" && value != "turn") return Error{ErrorCode::Usage, "--branches takes joined or turn"};
+      options.joined = value == "joined";
     } else if (flag == "--size") {
       const auto x = value.find('x');
       if (x == value.npos) return Error{ErrorCode::Usage, fmt::format("--size is like 832x480, not '{}'", value)};

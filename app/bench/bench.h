@@ -22,7 +22,8 @@ struct Options {
   std::filesystem::path json;  // also write the report there
   std::int64_t width = 832, height = 480, frames = 81;
   std::int64_t layers = 30;
-  int repeats = 10;  // timed runs, after warm-up
+  bool joined = true;  // wan-step: both guidance branches in one call
+  int repeats = 10;    // timed runs, after warm-up
 
   static Result<Options> parse(std::span<char* const> args);
   static const char* help();
@@ -47,5 +48,6 @@ Result<> write_report(const Options& options, const nlohmann::json& report);
 
 Result<> kernels(const Options& options);
 Result<> wan_step(const Options& options);
+Result<> wan_vae(const Options& options);
 
 }  // namespace rubato::bench

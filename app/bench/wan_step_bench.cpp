@@ -1,5 +1,5 @@
-// One denoising step of Wan 2.1 1.3B with random weights, both guidance branches one after the other, against the time
-// of its attentions and matrix products alone: what the libraries need for the same shapes in the same order.
+// One denoising step of Wan 2.1 1.3B with random weights, both guidance branches, against the time of its attentions
+// and matrix products alone: what the libraries need for the same shapes in the same order, branch after branch.
 #include <fmt/format.h>
 #include <torch/types.h>
 
@@ -129,20 +129,29 @@ Result<> wan_step(const Options& options) {
   const std::int64_t tokens = frames * (rows / 2) * (columns / 2);
 
   wan::Transformer model(config);
-  RandomWeights(options.device, options.dtype).fill(model);
+  RandomWeights weights(options.device, options.dtype);
+  weights.add(model);
+  RUBATO_OK(model.load(weights.take(), {options.device, options.dtype, {}}));
   const auto random = [&](std::vector<std::int64_t> shape) {
     return at::randn(shape, at::TensorOptions(options.device).dtype(at::kFloat));
   };
   at::Tensor latents = random({1, config.in_channels, frames, rows, columns});
-  const wan::TextContext positive = model.text_context(random({1, kTextTokens, config.text_width}));
-  const wan::TextContext negative = model.text_context(random({1, kTextTokens, config.text_width}));
+  const at::Tensor prompts = random({2, kTextTokens, config.text_width});  // positive, negative
+  const wan::TextContext positive = model.text_context(prompts.narrow(0, 0, 1));
+  const wan::TextContext negative = model.text_context(prompts.narrow(0, 1, 1));
+  const wan::TextContext joined = model.text_context(prompts);
   const wan::RopeTable rope = model.rope(frames, rows, columns);
   const at::Tensor timestep = at::full({1}, 500.0, latents.options());
 
   const auto step = [&](AttentionPolicy& policy) {
-    const at::Tensor conditional = model.forward({latents, timestep, positive, rope}, policy);
-    const at::Tensor velocity = model.forward({latents, timestep, negative, rope}, policy);
-    latents = latents - velocity.lerp(conditional, kGuidance) * 0.01;
+    std::vector<at::Tensor> v;
+    if (options.joined) {
+      v = model.forward({latents, timestep, joined, rope}, policy).chunk(2);
+    } else {
+      v = {model.forward({latents, timestep, positive, rope}, policy),
+           model.forward({latents, timestep, negative, rope}, policy)};
+    }
+    latents = latents - v[1].lerp(v[0], kGuidance) * 0.01;
   };
   DenseAttention dense;
   reset_peak_memory(options.device);
@@ -170,6 +179,7 @@ Result<> wan_step(const Options& options) {
                                 {"text_tokens", kTextTokens},
                                 {"dtype", c10::toString(options.dtype)},
                                 {"weights", "random"}}},
+                              {"branches", options.joined ? "joined" : "one after the other"},
                               {"step", whole.json()},
                               {"split_ms",
                                {{"self_attention", self_attention},
@@ -184,7 +194,8 @@ Result<> wan_step(const Options& options) {
                               {"roofline_share", share},
                               {"peak_bytes", peak},
                               {"machine", machine(options.device)}};
-  fmt::print("step, both branches      {:9.2f} ms ({:.2f} to {:.2f})\n", whole.median_ms, whole.min_ms, whole.max_ms);
+  fmt::print("step, branches {:<9} {:9.2f} ms ({:.2f} to {:.2f})\n", options.joined ? "joined" : "in turn",
+             whole.median_ms, whole.min_ms, whole.max_ms);
   fmt::print("  self-attention         {:9.2f}\n  cross-attention        {:9.2f}   (of the library pass)\n",
              self_attention, library.cross_attention.median_ms);
   fmt::print("  products               {:9.2f}   (of the library pass)\n  rest                   {:9.2f}\n",

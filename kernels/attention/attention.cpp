@@ -19,7 +19,9 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
                ", v ", v.sizes());
   RUBATO_CHECK(q.size(0) == k.size(0) && q.size(2) == k.size(2) && q.size(3) == k.size(3), "attention: k ", k.sizes(),
                " does not fit q ", q.sizes());
-  const at::Tensor query = q.transpose(1, 2), key = k.transpose(1, 2), value = v.transpose(1, 2);  // [B,H,S,d]
+  // One set of queries for several samples: cuDNN wants them with a distance between the samples.
+  const at::Tensor dense_q = q.is_cuda() && q.size(0) > 1 && q.stride(0) == 0 ? q.contiguous() : q;
+  const at::Tensor query = dense_q.transpose(1, 2), key = k.transpose(1, 2), value = v.transpose(1, 2);  // [B,H,S,d]
   at::Tensor out;
   if (cudnn_takes(q, options)) {
     out = std::get<0>(at::_scaled_dot_product_cudnn_attention(query, key, value, /*attn_bias=*/{},

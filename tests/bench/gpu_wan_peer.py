@@ -5,7 +5,8 @@ runs them, then guidance and a small update. Weights that diffusers keeps in flo
 
     python gpu_wan_peer.py --modes default,cudnn --compile blocks --json peer.json
 
-modes: default (scaled_dot_product_attention as torch chooses) and cudnn (every other implementation switched off).
+modes: default (scaled_dot_product_attention as torch chooses), cudnn and flash (every other implementation switched
+off); put default first.
 compile: none, blocks (compile_repeated_blocks, one block compiled and reused), full (torch.compile on the model).
 """
 
@@ -37,11 +38,13 @@ def build(layers: int) -> WanTransformer3DModel:
 
 
 def choose_attention(mode: str) -> None:
-    only_cudnn = mode == "cudnn"
-    torch.backends.cuda.enable_cudnn_sdp(True)
-    torch.backends.cuda.enable_flash_sdp(not only_cudnn)
-    torch.backends.cuda.enable_mem_efficient_sdp(not only_cudnn)
-    torch.backends.cuda.enable_math_sdp(not only_cudnn)
+    """default touches nothing; cudnn and flash switch everything else off. Modes run in the order given."""
+    if mode == "default":
+        return
+    torch.backends.cuda.enable_cudnn_sdp(mode == "cudnn")
+    torch.backends.cuda.enable_flash_sdp(mode == "flash")
+    torch.backends.cuda.enable_mem_efficient_sdp(False)
+    torch.backends.cuda.enable_math_sdp(False)
 
 
 def compiled(model, how: str):

@@ -136,22 +136,26 @@ void FeedForward::declare(nn::Declaration& d) {
 Block::Block(const Config& config)
     : width_(config.width()), eps_(config.eps), attn1_(config), attn2_(config), norm2_(config), ffn_(config) {}
 
-at::Tensor Block::operator()(const at::Tensor& x, const at::Tensor& time_modulation, const TextKv& text,
-                             const RopeTable& rope, const Site& at, AttentionPolicy& policy) const {
-  // shift, scale, gate of the attention, then of the feed-forward: [B,G,D] each
-  const auto m = (scale_shift_table_ + time_modulation).unbind(2);
+Modulation Block::modulation(const at::Tensor& time_modulation) const {
+  const auto m = (scale_shift_table_ + time_modulation).unbind(2);  // shift, scale, gate; shift, scale, gate
+  return {{m[0], m[1]}, m[2], {m[3], m[4]}, m[5]};
+}
 
-  const auto mixed = attn1_(kernels::layer_norm_modulated(x, m[0], m[1], eps_), rope, at, policy);
+kernels::ResidualNorm Block::operator()(const kernels::ResidualNorm& in, const Modulation& m, const AdaptiveNorm& next,
+                                        const TextKv& text, const RopeTable& rope, const Site& at,
+                                        AttentionPolicy& policy) const {
+  const auto mixed = attn1_(in.n, rope, at, policy);
   nn::tap("blocks", at.layer, "attn1", mixed);
-  const auto [x1, seen] = norm2_(x, mixed, m[2]);
+  const auto [x1, seen] = norm2_(in.x, mixed, m.attention_gate);
 
   const auto told = attn2_(seen, text);
   nn::tap("blocks", at.layer, "attn2", told);
-  const auto [x2, n] = kernels::residual_norm_modulated(for_each_sample_of(told, x1), told, {}, m[3], m[4], eps_);
+  const auto [x2, n] =
+      kernels::residual_norm_modulated(for_each_sample_of(told, x1), told, {}, m.ffn.shift, m.ffn.scale, eps_);
 
   const auto widened = ffn_(n);
   nn::tap("blocks", at.layer, "ffn", widened);
-  return kernels::gated_residual(x2, widened, m[5]);
+  return kernels::residual_norm_modulated(x2, widened, m.ffn_gate, next.shift, next.scale, eps_);
 }
 
 void Block::declare(nn::Declaration& d) {

@@ -92,11 +92,29 @@ class FeedForward : public nn::Module {
   nn::Linear in_, out_;
 };
 
+// Scale and shift of an adaptive norm, [B,G,D] each.
+struct AdaptiveNorm {
+  at::Tensor shift, scale;
+};
+
+// What a time step does to one block.
+struct Modulation {
+  AdaptiveNorm attention;
+  at::Tensor attention_gate;  // [B,G,D]
+  AdaptiveNorm ffn;
+  at::Tensor ffn_gate;
+};
+
+// A block takes the residual stream together with its norm, and gives it back with the norm that comes next: a residual
+// sum and the norm of it are one pass over memory, also from block to block.
 class Block : public nn::Module {
  public:
   explicit Block(const Config& config);
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& time_modulation, const TextKv& text,
-                        const RopeTable& rope, const Site& at, AttentionPolicy& policy) const;
+  Modulation modulation(const at::Tensor& time_modulation) const;
+  // next: the first norm of the block that follows, or the one before the projection out.
+  kernels::ResidualNorm operator()(const kernels::ResidualNorm& in, const Modulation& m, const AdaptiveNorm& next,
+                                   const TextKv& text, const RopeTable& rope, const Site& at,
+                                   AttentionPolicy& policy) const;
   TextKv text_kv(const at::Tensor& text) const { return attn2_.text_kv(text); }
   void declare(nn::Declaration& d) override;
 

@@ -65,18 +65,23 @@ at::Tensor Transformer::forward(const Inputs& in, AttentionPolicy& policy) const
 
   const at::Tensor timestep = in.timestep.dim() == 1 ? in.timestep.unsqueeze(1) : in.timestep;  // [B,G]
   const auto [time, modulation] = condition_embedder_.time(timestep.to(device()));
-  at::Tensor x = kernels::linear(patchify(in.latent), patch_kernel_.flatten(1), patch_bias_);  // [B,V,D]
+  const at::Tensor x = kernels::linear(patchify(in.latent), patch_kernel_.flatten(1), patch_bias_);  // [B,V,D]
   nn::tap("patch_embedding", x);
 
+  const auto last = (scale_shift_table_ + time.unsqueeze(2)).unbind(2);  // shift, scale: [B,G,D]
+  Modulation now = blocks_.front().modulation(modulation);
+  kernels::ResidualNorm stream{x,
+                               kernels::layer_norm_modulated(x, now.attention.shift, now.attention.scale, config_.eps)};
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    const bool more = i + 1 < blocks_.size();
+    const Modulation following =
+        more ? blocks_[i + 1].modulation(modulation) : Modulation{{last[0], last[1]}, {}, {}, {}};
     const Site site{in.step, static_cast<int>(i)};
-    x = blocks_[i](x, modulation, in.text.blocks[i], in.rope, site, policy);
-    nn::tap("blocks", site.layer, "", x);
+    stream = blocks_[i](stream, now, following.attention, in.text.blocks[i], in.rope, site, policy);
+    nn::tap("blocks", site.layer, "", stream.x);
+    now = following;
   }
-
-  const auto m = (scale_shift_table_ + time.unsqueeze(2)).unbind(2);  // shift, scale: [B,G,D]
-  x = proj_out_(kernels::layer_norm_modulated(x, m[0], m[1], config_.eps));
-  return unpatchify(x, in.latent);
+  return unpatchify(proj_out_(stream.n), in.latent);
 }
 
 at::Tensor Transformer::forward(const at::Tensor& latent, const at::Tensor& timestep,
