@@ -114,8 +114,9 @@ std::string set_size(const FieldRef& field, const json& value, const SizeSpec& r
   if (cross == std::string_view::npos) return wrong();
   Size size;
   const auto side = [](std::string_view digits, int& out) {
-    const auto end = digits.data() + digits.size();
-    const auto [stop, fault] = std::from_chars(digits.data(), end, out);
+    const char* const begin = digits.data();
+    const char* const end = begin + digits.size();
+    const auto [stop, fault] = std::from_chars(begin, end, out);
     if (fault == std::errc::result_out_of_range && stop == end) out = digits.front() == '-' ? -1 : 1'000'000'000;
     return stop == end && fault != std::errc::invalid_argument;
   };

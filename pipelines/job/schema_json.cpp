@@ -156,7 +156,7 @@ Result<> Problems::result(std::string_view source, const SourceMap* where, Error
       if (const auto found = where->find(pointer); found != where->end()) at = found->second;
     std::string place(source);
     if (at.line > 0) place += fmt::format("{}line {}, column {}", place.empty() ? "" : ", ", at.line, at.column);
-    lines.push_back({at, place.empty() ? message : place + ": " + message});
+    lines.push_back({at, place.empty() ? message : fmt::format("{}: {}", place, message)});
   }
   std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
     return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column);

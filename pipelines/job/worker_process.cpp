@@ -95,6 +95,7 @@ Result<WorkerProcess> WorkerProcess::spawn(const std::filesystem::path& executab
   std::vector<std::string> words{executable.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const ChildPlan plan{words.front().c_str(), argv.data(), theirs.get(), null.get(), report_write.get(), ::getpid()};

@@ -25,7 +25,7 @@ using nlohmann::json;
 
 // Leaves the parser from within an event; carries what is wrong and where.
 struct Refusal : std::runtime_error {
-  Refusal(std::string what, Position where) : std::runtime_error(std::move(what)), at(where) {}
+  Refusal(const std::string& what, Position where) : std::runtime_error(what), at(where) {}
   Position at;
 };
 

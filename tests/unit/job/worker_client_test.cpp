@@ -342,7 +342,7 @@ TEST(WorkerClient, OtherProtocolVersionIsRefused) {
 
 TEST(WorkerClient, DeathBeforeTheHelloIsReportedWithAndWithoutAJob) {
   Listener with_job({"die"});
-  EXPECT_THAT(with_job.failure_of("work").message, HasSubstr("died (SIGSEGV) while it started"));
+  EXPECT_THAT(with_job.failure_of("work").message, HasSubstr("died (SIGKILL) while it started"));
   Listener without({"die"});
   ASSERT_TRUE(without.client().start().ok());
   ASSERT_TRUE(without.pump_until([&] { return without.finished(); }));

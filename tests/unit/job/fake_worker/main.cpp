@@ -139,7 +139,7 @@ struct Worker {
 int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "silent") sleep_for_ever();
-  if (mode == "die") ::raise(SIGSEGV);
+  if (mode == "die") ::raise(SIGKILL);
   if (mode == "orphan") std::ofstream(argv[2]) << ::getpid() << std::endl;
   Worker worker;
   worker.say(p::Hello{mode == "old" ? 99 : p::kVersion, {{"cpu", "Test CPU", 1u << 30}}});
