@@ -1,8 +1,8 @@
 // Cutting a picture into overlapping tiles that blend into each other without a seam.
 //
 // Along an axis all tiles have one length and stand evenly, so neighbours share at least the overlap asked for. Each
-// tile has a weight per position: 1 inside, a linear ramp where it meets a neighbour. The weights of the tiles over a
-// position sum to 1, so the blended picture is a plain sum of weighted tiles.
+// tile has a weight per position: 1 inside, a linear ramp where it meets a neighbour, 0 beyond. The weights of the tiles
+// over a position sum to 1, so the blended picture is a plain sum of weighted tiles.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,9 +12,12 @@
 
 namespace rubato::wan_vae {
 
+struct Ramp {
+  std::int64_t offset = 0, length = 0;  // from the start of the tile; length 0 = no neighbour on this side
+};
 struct Span {
   std::int64_t start = 0, length = 0;
-  std::int64_t ramp_in = 0, ramp_out = 0;  // how many positions are shared with the tile before and after
+  Ramp in, out;
 };
 
 // Covers [0, whole) by spans of `tile` that overlap by at least `overlap` (which is below tile). One span when whole
