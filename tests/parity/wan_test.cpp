@@ -34,7 +34,9 @@ void expect_taps(const Tensors& got, const Tensors& want, const std::string& whe
     if (!name.starts_with("tap.")) continue;
     const auto found = got.find(name.substr(4));
     ASSERT_NE(found, got.end()) << name;
-    expect_close(found->second, value, where + " " + name);
+    // The text may leave out repetitions of its padding.
+    const bool text = name == "tap.text_embedding";
+    expect_close(found->second, text ? value.slice(1, 0, found->second.size(1)) : value, where + " " + name);
     ++compared;
   }
   EXPECT_GE(compared, 6) << where;
@@ -73,6 +75,14 @@ TEST_P(WanTransformerParity, GuidanceInOneCallEqualsTwoCalls) {
   expect_close(velocity.slice(0, 0, 1), want.at("velocity"), "first branch", 1e-5);
   const at::Tensor second = model->forward(latent, want.at("timestep"), at::zeros_like(text));
   expect_close(velocity.slice(0, 1, 2), second, "second branch", 1e-5);
+}
+
+TEST_P(WanTransformerParity, BFloat16AgreesWithinItsOwnError) {
+  const auto model = unwrap(wan::Transformer::load_folder(GetParam(), at::kCPU, at::kBFloat16));
+  const Tensors want = golden(GetParam() / "golden.safetensors");
+  EXPECT_EQ(model->dtype(), at::kBFloat16);
+  expect_close(model->forward(want.at("latent"), want.at("timestep"), want.at("text")), want.at("velocity"), "bfloat16",
+               0.06);
 }
 
 INSTANTIATE_TEST_SUITE_P(Folders, WanTransformerParity, testing::ValuesIn(golden_folders("wan_dit")), folder_name);

@@ -2,7 +2,9 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "engine/nn/tap.h"
 #include "kernels/attention/attention.h"
@@ -25,6 +27,21 @@ at::Tensor sinusoid(const at::Tensor& t, std::int64_t n) {
 
 at::Tensor dense_attention(const Qkv& qkv) { return kernels::attention(qkv.q, qkv.k, qkv.v); }
 
+// A prompt without its repeated padding, where that pays: on the CPU, when all heads' scores of a token then fit in
+// the token's width (TextKv). Elsewhere the text stays as it is.
+std::pair<at::Tensor, at::Tensor> without_repeated_padding(const at::Tensor& prompt, std::int64_t heads,
+                                                           std::int64_t width) {
+  if (!prompt.is_cpu()) return {prompt, at::Tensor()};
+  const std::int64_t tokens = prompt.size(1);
+  const at::Tensor used = prompt.ne(0).any(-1).any(0).nonzero();
+  const std::int64_t length = used.numel() > 0 ? used[-1].item<std::int64_t>() + 1 : 0;
+  const std::int64_t kept = std::min(length + 1, tokens);
+  if (kept * heads > width) return {prompt, at::Tensor()};
+  at::Tensor log_count = at::zeros({kept}, at::kFloat);
+  log_count[kept - 1] = std::log(static_cast<double>(tokens - kept + 1));
+  return {prompt.slice(1, 0, kept), log_count};
+}
+
 // x, repeated where y has more samples.
 at::Tensor for_each_sample_of(const at::Tensor& y, const at::Tensor& x) {
   return x.size(0) == y.size(0) ? x : x.expand({y.size(0), -1, -1}).contiguous();
@@ -35,6 +52,7 @@ at::Tensor for_each_sample_of(const at::Tensor& y, const at::Tensor& x) {
 Conditioning::Conditioning(const Config& config)
     : frequencies_(config.time_frequencies),
       width_(config.width()),
+      heads_(config.heads),
       time_1_(config.time_frequencies, config.width(), nn::Bias::Yes, nn::Precision::Full),
       time_2_(config.width(), config.width(), nn::Bias::Yes, nn::Precision::Full),
       time_proj_(config.width(), 6 * config.width()),
@@ -47,8 +65,10 @@ Conditioning::Time Conditioning::time(const at::Tensor& timestep) const {
   return {embedding, modulation.to(at::kFloat).unflatten(-1, {6, width_})};
 }
 
-at::Tensor Conditioning::text(const at::Tensor& prompt) const {
-  return text_2_(kernels::linear_gelu_tanh(prompt.to(text_1_.weight.scalar_type()), text_1_.weight, text_1_.bias));
+Text Conditioning::text(const at::Tensor& prompt) const {
+  const auto [shortened, log_count] = without_repeated_padding(prompt, heads_, width_);
+  const at::Tensor x = shortened.to(text_1_.weight.scalar_type());
+  return {text_2_(kernels::linear_gelu_tanh(x, text_1_.weight, text_1_.bias)), log_count};
 }
 
 void Conditioning::declare(nn::Declaration& d) {
@@ -91,14 +111,27 @@ CrossAttention::CrossAttention(const Config& config)
       norm_q_(config.width(), config.eps),
       norm_k_(config.width(), config.eps) {}
 
-TextKv CrossAttention::text_kv(const at::Tensor& text) const {
-  const auto kv = to_kv_(text).chunk(2, -1);
-  return {norm_k_(kv[0]).unflatten(-1, {heads_, -1}), kv[1].unflatten(-1, {heads_, -1})};
+TextKv CrossAttention::text_kv(const Text& text) const {
+  const auto kv = to_kv_(text.tokens).chunk(2, -1);
+  const at::Tensor k = norm_k_(kv[0]).unflatten(-1, {heads_, -1}), v = kv[1].unflatten(-1, {heads_, -1});
+  if (!text.log_count.defined()) return {.k = k, .v = v};
+  const double scale = 1 / std::sqrt(static_cast<double>(k.size(3)));
+  const at::Tensor out = to_out_.weight.unflatten(1, {heads_, -1});               // [D,H,d]
+  const at::Tensor v_out = at::einsum("bthd,ohd->bhto", {v, out}).flatten(1, 2);  // [B,H·T,D]
+  return {.k = (k * scale).permute({0, 2, 3, 1}).contiguous(), .v_out = v_out, .log_count = text.log_count};
 }
 
 at::Tensor CrossAttention::operator()(const at::Tensor& x, const TextKv& text) const {
   const at::Tensor q = norm_q_(to_q_(x)).unflatten(-1, {heads_, -1});  // [B,V,H,d]
+  if (text.v_out.defined()) return attend_short(q, text);
   return to_out_(kernels::attention(q.expand({text.k.size(0), -1, -1, -1}), text.k, text.v));
+}
+
+// sum over heads of softmax(q·k)·(v·out) + bias
+at::Tensor CrossAttention::attend_short(const at::Tensor& q, const TextKv& text) const {
+  const at::Tensor scores = at::matmul(q.transpose(1, 2), text.k).add_(text.log_count);  // [B,H,V,T]
+  const at::Tensor weights = at::softmax(scores, -1).transpose(1, 2).flatten(2);         // [B,V,H·T]
+  return at::baddbmm(to_out_.bias, weights, text.v_out);
 }
 
 void CrossAttention::declare(nn::Declaration& d) {

@@ -17,9 +17,20 @@
 
 namespace rubato::wan {
 
-// Keys and values of the text for one block's cross-attention: the same at every step of a run.
+// The text as cross-attention takes it in. Tokens past a prompt are all alike (zeros), so one of them may stand for
+// the rest, counted as often as they are.
+struct Text {
+  at::Tensor tokens;     // [B,T,D]
+  at::Tensor log_count;  // [T], log of how many tokens each one stands for; undefined: one each
+};
+
+// What a text contributes to one block's cross-attention: the same at every step of a run.
 struct TextKv {
   at::Tensor k, v;  // [B,T,H,d]
+  // For a text so short that H·T <= D, instead of v: the values of each head as they come out of to_out, which saves
+  // that projection for every video token; then k is [B,H,d,T], scaled.
+  at::Tensor v_out;      // [B,H·T,D]
+  at::Tensor log_count;  // [T]
 };
 
 // Time: sinusoid -> embedding [.., D] and, projected, six modulation vectors [.., 6D]. Text: [B,T,text] -> [B,T,D].
@@ -31,11 +42,11 @@ class Conditioning : public nn::Module {
     at::Tensor modulation;  // [B,G,6,D] float32
   };
   Time time(const at::Tensor& timestep) const;  // [B,G] -> Time
-  at::Tensor text(const at::Tensor& prompt) const;
+  Text text(const at::Tensor& prompt) const;    // [B,T,text width]
   void declare(nn::Declaration& d) override;
 
  private:
-  std::int64_t frequencies_, width_;
+  std::int64_t frequencies_, width_, heads_;
   nn::Linear time_1_, time_2_, time_proj_, text_1_, text_2_;
 };
 
@@ -55,11 +66,13 @@ class SelfAttention : public nn::Module {
 class CrossAttention : public nn::Module {
  public:
   explicit CrossAttention(const Config& config);
-  TextKv text_kv(const at::Tensor& text) const;  // [B,T,D]
+  TextKv text_kv(const Text& text) const;
   at::Tensor operator()(const at::Tensor& x, const TextKv& text) const;
   void declare(nn::Declaration& d) override;
 
  private:
+  at::Tensor attend_short(const at::Tensor& q, const TextKv& text) const;
+
   std::int64_t heads_;
   nn::Linear to_q_, to_out_;
   nn::StackedLinear to_kv_;
@@ -115,7 +128,7 @@ class Block : public nn::Module {
   kernels::ResidualNorm operator()(const kernels::ResidualNorm& in, const Modulation& m, const AdaptiveNorm& next,
                                    const TextKv& text, const RopeTable& rope, const Site& at,
                                    AttentionPolicy& policy) const;
-  TextKv text_kv(const at::Tensor& text) const { return attn2_.text_kv(text); }
+  TextKv text_kv(const Text& text) const { return attn2_.text_kv(text); }
   void declare(nn::Declaration& d) override;
 
  private:

@@ -47,8 +47,8 @@ Result<std::unique_ptr<Transformer>> Transformer::load_folder(const std::filesys
 
 TextContext Transformer::text_context(const at::Tensor& prompt_embeds) const {
   const at::InferenceMode inference;
-  const at::Tensor text = condition_embedder_.text(prompt_embeds.to(device()));  // [B,T,D]
-  nn::tap("text_embedding", text);
+  const Text text = condition_embedder_.text(prompt_embeds.to(device()));
+  nn::tap("text_embedding", text.tokens);
   TextContext context;
   for (const auto& block : blocks_) context.blocks.push_back(block.text_kv(text));
   return context;
