@@ -37,6 +37,8 @@ LoadedCuda open_module() {
     if (entry == nullptr) return {nullptr, fmt::format("{} is not a Rubato CUDA module", path.string())};
     const auto* backend = entry();
     if (backend->device_count() == 0) return {nullptr, "no CUDA device or driver was found"};
+    // float32 means float32: libtorch would let cuDNN's convolutions round to TF32.
+    at::globalContext().setAllowTF32CuDNN(false);
     return {backend, {}};
   }
   return {nullptr, "this build has no CUDA part"};
