@@ -29,6 +29,8 @@ std::string valid_utf8(std::string_view text) {
   return repaired;
 }
 
+}  // namespace
+
 // Finds added tokens in text: the leftmost, and of those the longest.
 class TokenFinder {
  public:
@@ -77,8 +79,6 @@ class TokenFinder {
   std::vector<std::int32_t> ids_;
   PrefixTable table_;
 };
-
-}  // namespace
 
 struct Tokenizer::Impl {
   explicit Impl(TokenizerSpec from)
@@ -190,8 +190,8 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::build(TokenizerSpec spec) {
   return std::shared_ptr<const Tokenizer>(new Tokenizer(std::move(impl)));
 }
 
-Result<std::shared_ptr<const Tokenizer>> Tokenizer::from_json(std::string_view json, const std::string& source) {
-  RUBATO_TRY(spec, read_tokenizer_json(json, source));
+Result<std::shared_ptr<const Tokenizer>> Tokenizer::from_json(std::string_view text, const std::string& source) {
+  RUBATO_TRY(spec, read_tokenizer_json(text, source));
   RUBATO_OK(apply_tokenizer_config(spec, "{}", source, {}));
   return build(std::move(spec));
 }
