@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/error.h"
@@ -52,6 +53,8 @@ struct FrameTemplate {
   // Number in a file name that fits this template; -1 if it does not fit.
   std::int64_t index_of(const std::string& name) const;
 };
+// Does a file name have a place for a number?
+bool numbers_frames(std::string_view file_name);
 // Usage error when the path has two numbers or none.
 Result<FrameTemplate> frame_template(const std::filesystem::path& output);
 // OutputExists or CannotWrite, as check_writable for a single file.

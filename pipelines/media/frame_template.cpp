@@ -5,12 +5,40 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <regex>
+#include <vector>
 
 #include "pipelines/media/frame_output.h"
 
 namespace rubato {
 namespace fs = std::filesystem;
+namespace {
+
+struct NumberPlace {
+  std::size_t begin = 0, end = 0;
+  int digits = 1;
+};
+
+// Every run of two or more '#' (one alone is "take #1"), and every "%d" or "%0Nd" with N from 1 to 9.
+std::vector<NumberPlace> number_places(std::string_view name) {
+  std::vector<NumberPlace> places;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const std::string_view rest = name.substr(i);
+    if (rest.starts_with("##")) {
+      const auto length = std::min(rest.find_first_not_of('#'), rest.size());
+      places.push_back({i, i + length, static_cast<int>(std::min<std::size_t>(length, 9))});
+      i += length - 1;
+    } else if (rest.starts_with("%d")) {
+      places.push_back({i, i + 2, 1});
+    } else if (rest.size() >= 4 && rest.starts_with("%0") && rest[2] >= '1' && rest[2] <= '9' && rest[3] == 'd') {
+      places.push_back({i, i + 4, rest[2] - '0'});
+    }
+  }
+  return places;
+}
+
+}  // namespace
+
+bool numbers_frames(std::string_view file_name) { return !number_places(file_name).empty(); }
 
 std::string FrameTemplate::name(std::int64_t index) const {
   return fmt::format("{}{:0{}}{}", prefix, index, digits, suffix);
@@ -40,21 +68,15 @@ Result<FrameTemplate> frame_template(const fs::path& output) {
           fmt::format("{} cannot become a folder of frames; give a new folder such as frames/", output.string())};
     return frames;
   }
-  static const std::regex number("#+|%(0([1-9]))?d");
-  const auto begin = std::sregex_iterator(name.begin(), name.end(), number);
-  if (std::distance(begin, std::sregex_iterator()) != 1)
+  const auto places = number_places(name);
+  if (places.size() != 1)
     return Error{ErrorCode::Usage,
                  fmt::format("{} needs exactly one place for the frame number, as in shot_####.png or shot_%04d.png",
                              output.string())};
-  const std::smatch& place = *begin;
   frames.folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
-  frames.prefix = place.prefix();
-  frames.suffix = place.suffix();
-  if (place.str().front() == '#') {
-    frames.digits = static_cast<int>(std::min<std::ptrdiff_t>(place.length(), 9));
-  } else {
-    frames.digits = place[2].matched ? std::stoi(place[2].str()) : 1;
-  }
+  frames.prefix = name.substr(0, places[0].begin);
+  frames.suffix = name.substr(places[0].end);
+  frames.digits = places[0].digits;
   return frames;
 }
 

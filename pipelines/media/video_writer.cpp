@@ -113,10 +113,7 @@ Result<Container> container_of(const fs::path& output) {
   if (extension == ".webm") return Container::WebM;
   if (extension == ".gif") return Container::Gif;
   if (extension == ".webp") return Container::WebP;
-  if (extension == ".png") {
-    const std::string name = output.filename().string();
-    return name.find_first_of("#%") == std::string::npos ? Container::Png : Container::PngFrames;
-  }
+  if (extension == ".png") return numbers_frames(output.filename().string()) ? Container::PngFrames : Container::Png;
   const auto list = fmt::format("{}, or a folder for PNG frames (name/)", fmt::join(known_extensions(), ", "));
   if (extension.empty())
     return Error{ErrorCode::Usage,

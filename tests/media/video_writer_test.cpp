@@ -228,6 +228,7 @@ TEST(OutputNames, UnknownExtensionsNameTheKnownAndTheNearest) {
   EXPECT_THAT(container_of("clip").error().message, HasSubstr("no extension"));
   EXPECT_EQ(*container_of("CLIP.MP4"), Container::Mp4);
   EXPECT_EQ(*container_of("a_##.png"), Container::PngFrames);
+  EXPECT_EQ(*container_of("take #1, 100%.png"), Container::Png);
   EXPECT_THAT(codec_from_name("vp8").error().message, HasSubstr("did you mean 'vp9'?"));
 }
 
@@ -240,7 +241,7 @@ TEST(OutputNames, CodecsAndContainersMustFit) {
   EXPECT_FALSE(check_output("clip.mp4", {.width = 0, .height = 16}, Overwrite::Never));
   EXPECT_FALSE(check_output("clip.mp4", {.width = 20000, .height = 16}, Overwrite::Never));
   EXPECT_FALSE(check_output("clip.mp4", {.width = 16, .height = 16, .fps_num = 0}, Overwrite::Never));
-  EXPECT_FALSE(check_output("a_#_#.png", {.width = 16, .height = 16}, Overwrite::Never));
+  EXPECT_FALSE(check_output("a_##_##.png", {.width = 16, .height = 16}, Overwrite::Never));
 }
 
 TEST(VideoWriterTest, NeedsAFrame) {
