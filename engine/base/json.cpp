@@ -182,9 +182,14 @@ Result<json> parse_json(std::string_view text, std::string_view source, const Js
     return Error{code, fmt::format("{} has {} bytes; at most {} are allowed", source, text.size(), limits.max_bytes)};
   if (!is_valid_utf8(text)) return Error{code, fmt::format("{} is not valid UTF-8 text", source)};
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  Cursor cursor;
-  TreeBuilder builder(limits, &cursor, where);
   return guard([&]() -> Result<json> {
+    Cursor cursor;
+    if (where == nullptr) {  // places are counted only when someone wants to know them
+      TreeBuilder builder(limits, &cursor, nullptr);
+      if (json::sax_parse(text.data(), text.data() + text.size(), &builder)) return std::move(builder.root);
+      if (limits.duplicates != nullptr) limits.duplicates->clear();
+    }
+    TreeBuilder builder(limits, &cursor, where);
     const bool fine = json::sax_parse(CountingIterator(text.data(), &cursor), CountingIterator(text.data() + text.size(), &cursor), &builder);
     if (!fine)
       return Error{code, fmt::format("{}, line {}, column {}: {}", source, builder.problem_at.line, builder.problem_at.column, builder.problem)};

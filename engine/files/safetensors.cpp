@@ -195,14 +195,15 @@ Result<SafetensorsHeader> parse_safetensors_header(std::span<const std::byte> he
   RUBATO_CHECK(head.size() >= kLengthField + length, "the caller reads the whole header");
   const std::string_view text(reinterpret_cast<const char*>(head.data()) + kLengthField, static_cast<std::size_t>(length));
 
+  const auto unfit = [&](std::string why) { return Error{ErrorCode::ModelUnfit, fmt::format("{} {}", source, why)}; };
+  if (!text.starts_with('{')) return unfit("has a header that is not a JSON object");
+
   std::vector<std::string> twice;
   JsonLimits limits;
   limits.max_bytes = kMaxHeader;
   limits.max_depth = 8;
   limits.duplicates = &twice;
   RUBATO_TRY(root, parse_json(text, fmt::format("{}, header", source), limits, ErrorCode::ModelUnfit));
-  const auto unfit = [&](std::string why) { return Error{ErrorCode::ModelUnfit, fmt::format("{} {}", source, why)}; };
-  if (!root.is_object()) return unfit("has a header that is not a JSON object");
   const std::size_t count = root.size() - (root.contains("__metadata__") ? 1 : 0);
   if (count > kMaxTensors) return unfit(fmt::format("names {} tensors; at most {} are allowed", count, kMaxTensors));
 
