@@ -357,6 +357,11 @@ Result<fs::path> resolve_model(std::string_view name_or_path, const ModelFolders
   }
   RUBATO_TRY(model, find_model(name_or_path, where));
   if (!model.complete()) return Error{ErrorCode::ModelMissing, fmt::format("the model '{}' is not complete: {}", model.name, model.summary())};
+  if (model.form == ModelEntry::Form::LooseFiles)
+    return Error{ErrorCode::ModelUnfit,
+                 fmt::format("the model '{}' is a set of loose files, which this version finds and checks but does not render; put them into a diffusers "
+                             "folder (transformer/, vae/, text_encoder/ with their config.json; the tensors' names may stay), or use the -Diffusers version",
+                             model.name)};
   return model.root;
 }
 

@@ -65,7 +65,7 @@ Result<ModelEntry> find_model(std::string_view name, const ModelFolders& where);
 
 // The folder of a model given by a path or by the name that a scan shows. Paths win: anything that exists is taken
 // as it is. "practice-video" is always known where the resources are. ModelMissing names the nearest known name,
-// or says what an incomplete model lacks.
+// or says what an incomplete model lacks; ModelUnfit for a model of loose files, which has no folder.
 Result<std::filesystem::path> resolve_model(std::string_view name_or_path, const ModelFolders& where);
 
 }  // namespace rubato

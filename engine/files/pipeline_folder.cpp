@@ -82,6 +82,8 @@ Result<PipelineFolder> PipelineFolder::open_incomplete(const fs::path& given, st
   PipelineFolder pipeline;
   pipeline.root = given.filename() == "model_index.json" ? given.parent_path() : given;
   std::error_code ignored;
+  if (fs::is_regular_file(pipeline.root, ignored))
+    return Error{ErrorCode::ModelUnfit, fmt::format("{} is a single file; name a diffusers pipeline folder, the one with model_index.json", pipeline.root.string())};
   if (!fs::is_directory(pipeline.root.empty() ? fs::path(".") : pipeline.root, ignored))
     return Error{ErrorCode::ModelMissing, fmt::format("there is no model folder {}", pipeline.root.string())};
   const fs::path file = pipeline.root / "model_index.json";

@@ -277,6 +277,17 @@ TEST(ResolveModelTest, LeavesOutTheOrganisationOnlyWhereThatIsClear) {
   EXPECT_EQ(resolve_model("A/wan", {{dir.path()}, {}, {}}).value(), one);
 }
 
+TEST(ResolveModelTest, SaysThatLooseFilesAreNoFolder) {
+  const TempFolder dir;
+  write_weights(dir, "t2v.safetensors", wan_transformer(1536, 30, 16));
+  EXPECT_SAYS(resolve_model("t2v", {{dir.path()}, {}, {}}).error().message, "vae missing: expected");
+  write_weights(dir, "vae.safetensors", {{"conv2.weight", {16, 16, 1, 1, 1}}, {"decoder.head.0.gamma", {96, 1, 1, 1}}});
+  write_weights(dir, "umt5.safetensors", {{"shared.weight", {4, 4096}}, {"blocks.1.pos_embedding.embedding.weight", {32, 64}}, {"spiece_model", {100}}});
+  const auto found = resolve_model("t2v", {{dir.path()}, {}, {}});
+  EXPECT_EQ(found.error().code, ErrorCode::ModelUnfit);
+  EXPECT_SAYS(found.error().message, "loose files");
+}
+
 TEST(ResolveModelTest, SaysWhatAnIncompleteModelLacks) {
   const TempFolder dir;
   const auto root = test::write_pipeline(dir, "wan-13");

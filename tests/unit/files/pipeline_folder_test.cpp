@@ -69,6 +69,7 @@ TEST(PipelineFolderTest, SaysWhatIsWrongWithAFolder) {
   const TempFolder dir;
   EXPECT_SAYS(PipelineFolder::open(dir / "none").error().message, "there is no model folder");
   EXPECT_SAYS(PipelineFolder::open(dir.path()).error().message, "model_index.json is missing");
+  EXPECT_SAYS(PipelineFolder::open(dir.write("one.safetensors", "")).error().message, "is a single file");
   const auto verdict = [&](std::string_view index) {
     dir.write("m/model_index.json", index);
     return PipelineFolder::open(dir / "m").error().message;
