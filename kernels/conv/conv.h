@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace rubato::kernels {
 
@@ -29,15 +30,12 @@ class PackedConv {
   // sum += conv(x); sum has the shape of the result and is contiguous.
   void add_to(at::Tensor& sum, const at::Tensor& x) const;
 
-  std::int64_t in_channels() const { return in_channels_; }
-  std::int64_t out_channels() const { return out_channels_; }
-
  private:
   // How a convolution runs. OneDnn: weights in oneDNN's own blocked layout. Library: at::convolution, which picks
   // cuDNN on a GPU.
   enum class Path { OneDnn, Library };
   static Path fastest(const at::Tensor& weight);
-  at::Tensor view(const at::Tensor& x) const;      // as the library wants it: channels second, strides unchanged
+  at::Tensor view(const at::Tensor& x) const;  // as the library wants it: channels second, strides unchanged
   at::Tensor restored(const at::Tensor& y, const at::Tensor& x) const;  // and back
 
   at::Tensor weight_, bias_;

@@ -13,8 +13,8 @@
 namespace rubato::kernels::detail {
 namespace {
 
-// exp(x) for x in [-87, 88] with a relative error below 2e-7: 2^n · e^r with |r| ≤ ln2 / 2 and e^r by its Taylor series.
-// Written so that a loop over it becomes vector code, which a call of std::exp does not.
+// exp(x) for x in [-87, 88] with a relative error below 2e-7: 2^n · e^r with |r| ≤ ln2 / 2 and e^r by its Taylor
+// series. Written so that a loop over it becomes vector code, which a call of std::exp does not.
 [[gnu::always_inline]] inline float fast_exp(float x) {
   constexpr float kLog2e = 1.44269504f, kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
   constexpr float kRound = 12582912.0f;  // 1.5·2^23: adding it rounds to the nearest integer

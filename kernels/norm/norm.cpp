@@ -99,7 +99,8 @@ at::Tensor layer_norm_modulated(const at::Tensor& x, const at::Tensor& shift, co
   check_rows("layer_norm_modulated", x);
   check_modulation("layer_norm_modulated", x, shift);
   check_modulation("layer_norm_modulated", x, scale);
-  RUBATO_CHECK(shift.sizes() == scale.sizes(), "layer_norm_modulated: shift ", shift.sizes(), ", scale ", scale.sizes());
+  RUBATO_CHECK(shift.sizes() == scale.sizes(), "layer_norm_modulated: shift ", shift.sizes(), ", scale ",
+               scale.sizes());
   if (on_cuda_backend(x)) return cuda_backend()->layer_norm_modulated(x, {}, {}, shift, scale, eps).n;
   if (cpu::takes(x)) return cpu::layer_norm_modulated(x, {}, {}, shift, scale, eps).n;
   return ref::layer_norm_modulated(x, shift, scale, eps);
@@ -197,9 +198,9 @@ void channel_norm_by_rows(at::Tensor& y, const at::Tensor& x, const at::Tensor& 
     const std::int64_t at_once = dense ? n : 1;
     for (std::int64_t j = 0; j < m; ++j) {
       for (std::int64_t i = 0; i < n; i += at_once) {
-        detail::channel_norm_rows(reinterpret_cast<const float*>(data[1] + i * strides[1] + j * strides[3]), gain.data(),
-                                  reinterpret_cast<float*>(data[0] + i * strides[0] + j * strides[2]), at_once, channels,
-                                  silu);
+        detail::channel_norm_rows(reinterpret_cast<const float*>(data[1] + i * strides[1] + j * strides[3]),
+                                  gain.data(), reinterpret_cast<float*>(data[0] + i * strides[0] + j * strides[2]),
+                                  at_once, channels, silu);
       }
     }
   };

@@ -1,7 +1,7 @@
 """Writes tiny random AutoencoderKLWan checkpoints with reference encodings and decodings by diffusers (CPU, float32).
 
 usage: make_wan_vae.py OUT_FOLDER [--seed N]
-Each case NAME gives OUT_FOLDER/NAME/{config.json, diffusion_pytorch_model.safetensors, reference.safetensors}.
+Each case NAME gives OUT_FOLDER/wan_vae_NAME/{config.json, diffusion_pytorch_model.safetensors, reference.safetensors}.
 reference.safetensors holds, for each clip i: video.i [B,3,F,H,W], mean.i, latent.i (a random one of the same shape),
 frames.i = decode(latent.i), and bfloat16_rms.i: how far diffusers' own bfloat16 decoding is from that, relative.
 Made with diffusers 0.42.1, torch 2.11.0.
@@ -50,8 +50,6 @@ def build(config, stored, seed):
             else:  # keeps the size of activations, so that no layer's part vanishes in the sum
                 p.copy_(torch.randn_like(p) * (1.0 / p[0].numel() ** 0.5))
             p.copy_(p.to(stored).float())  # what the file will hold
-        vae.decoder.conv_out.weight.mul_(1.5)  # most pixels inside -1..1, some clamped
-        vae.decoder.conv_out.weight.copy_(vae.decoder.conv_out.weight.to(stored).float())
     return vae.eval()
 
 
@@ -79,7 +77,7 @@ def main():
     arguments.add_argument("--seed", type=int, default=1)
     args = arguments.parse_args()
     for i, (name, (config, stored, clips)) in enumerate(CASES.items()):
-        folder = os.path.join(args.out, name)
+        folder = os.path.join(args.out, "wan_vae_" + name)
         vae = build(config, stored, args.seed * 100 + i)
         values = reference(vae, clips, args.seed * 100 + i)
         vae.to(stored).save_pretrained(folder)

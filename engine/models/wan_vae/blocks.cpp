@@ -27,7 +27,9 @@ void ResidualBlock::declare(nn::Declaration& d) {
 }
 
 AttentionBlock::AttentionBlock(std::int64_t channels)
-    : norm_(channels, /*trailing=*/2), to_qkv_(channels, 3 * channels, /*dims=*/2), proj_(channels, channels, /*dims=*/2) {}
+    : norm_(channels, /*trailing=*/2),
+      to_qkv_(channels, 3 * channels, /*dims=*/2),
+      proj_(channels, channels, /*dims=*/2) {}
 
 at::Tensor AttentionBlock::operator()(at::Tensor x) const {
   const at::Tensor qkv = to_qkv_(norm_(x)).flatten(0, 1).flatten(1, 2).unsqueeze(2);  // [BF,HW,1,3C]

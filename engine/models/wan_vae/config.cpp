@@ -63,7 +63,8 @@ Result<WanVaeConfig> WanVaeConfig::from_json(const nlohmann::json& json, const s
   const bool leveled = config.dim_mult.size() >= 2 && config.dim_mult.size() <= 8;
   if (!leveled) in.problem(fmt::format("dim_mult has {} levels; 2 to 8 are possible", config.dim_mult.size()));
   if (leveled && config.temporal_downsample.size() != steps) {
-    in.problem(fmt::format("temperal_downsample has {} values; dim_mult asks for {}", config.temporal_downsample.size(), steps));
+    in.problem(fmt::format("temperal_downsample has {} values; dim_mult asks for {}", config.temporal_downsample.size(),
+                           steps));
   } else if (leveled) {
     in.integer("scale_factor_spatial", config.spatial_ratio(), config.spatial_ratio(), config.spatial_ratio());
     in.integer("scale_factor_temporal", config.temporal_ratio(), config.temporal_ratio(), config.temporal_ratio());
@@ -74,15 +75,18 @@ Result<WanVaeConfig> WanVaeConfig::from_json(const nlohmann::json& json, const s
   }
   // Wan 2.1 halves the channels of every level but the first where it enlarges.
   const auto narrowed = std::span(config.dim_mult).subspan(std::min<std::size_t>(1, config.dim_mult.size()));
-  if (!config.is_residual && std::ranges::any_of(narrowed, [&](auto m) { return config.decoder_base_dim * m % 2 != 0; })) {
+  if (!config.is_residual &&
+      std::ranges::any_of(narrowed, [&](auto m) { return config.decoder_base_dim * m % 2 != 0; })) {
     in.problem("decoder_base_dim times dim_mult must be even");
   }
   for (const auto* values : {&config.latents_mean, &config.latents_std}) {
     if (values->size() == static_cast<std::size_t>(config.z_dim)) continue;
-    in.problem(fmt::format("{} has {} values for z_dim {}", values == &config.latents_mean ? "latents_mean" : "latents_std",
-                           values->size(), config.z_dim));
+    in.problem(fmt::format("{} has {} values for z_dim {}",
+                           values == &config.latents_mean ? "latents_mean" : "latents_std", values->size(),
+                           config.z_dim));
   }
-  if (std::ranges::any_of(config.latents_std, [](double s) { return !(s > 0); })) in.problem("latents_std must be above 0");
+  if (std::ranges::any_of(config.latents_std, [](double s) { return !(s > 0); }))
+    in.problem("latents_std must be above 0");
   RUBATO_OK(in.finish());
   return config;
 }

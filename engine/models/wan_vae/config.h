@@ -11,15 +11,15 @@
 namespace rubato {
 
 struct WanVaeConfig {
-  std::int64_t base_dim = 96;                      // encoder channels at full resolution
-  std::int64_t decoder_base_dim = 96;              // decoder channels at full resolution
-  std::int64_t z_dim = 16;                         // latent channels
-  std::vector<std::int64_t> dim_mult{1, 2, 4, 4};  // channels of each level, times the base
-  std::int64_t num_res_blocks = 2;                 // per level; the decoder has one more
+  std::int64_t base_dim = 96;                                // encoder channels at full resolution
+  std::int64_t decoder_base_dim = 96;                        // decoder channels at full resolution
+  std::int64_t z_dim = 16;                                   // latent channels
+  std::vector<std::int64_t> dim_mult{1, 2, 4, 4};            // channels of each level, times the base
+  std::int64_t num_res_blocks = 2;                           // per level; the decoder has one more
   std::vector<bool> temporal_downsample{false, true, true};  // encoder order: one for each step between levels
-  bool is_residual = false;                        // Wan 2.2: averaging and duplicating shortcuts around each level
-  std::int64_t patch_size = 1;                     // patch × patch pixels are folded into channels first
-  std::vector<double> latents_mean, latents_std;   // per latent channel: normalised = (latent - mean) / std
+  bool is_residual = false;                       // Wan 2.2: averaging and duplicating shortcuts around each level
+  std::int64_t patch_size = 1;                    // patch × patch pixels are folded into channels first
+  std::vector<double> latents_mean, latents_std;  // per latent channel: normalised = (latent - mean) / std
 
   // Reads vae/config.json. ModelUnfit names every value that is out of range or asks for something unsupported.
   static Result<WanVaeConfig> from_json(const nlohmann::json& json, const std::string& source = "vae/config.json");

@@ -8,11 +8,11 @@
 namespace rubato {
 
 struct DecodeSize {
-  std::int64_t width = 0, height = 0;       // pixels of the clip
+  std::int64_t width = 0, height = 0;  // pixels of the clip
   std::int64_t frames = 1;
-  std::int64_t tile = 0;                    // pixels; 0 = whole frames
+  std::int64_t tile = 0;  // pixels; 0 = whole frames
   std::int64_t latents_at_a_time = 1;
-  std::int64_t bytes_per_value = 4;         // of the dtype that the VAE computes in
+  std::int64_t bytes_per_value = 4;  // of the dtype that the VAE computes in
 };
 
 // Estimated peak bytes besides the weights, for one sample: the histories of all convolutions plus the widest moment of

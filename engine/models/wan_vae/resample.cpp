@@ -137,10 +137,13 @@ void add_duplicated(at::Tensor& y, const at::Tensor& x, std::int64_t time_factor
   };
   const std::int64_t whole = y.size(1) / time_factor;  // blocks with all their frames in y
   const std::int64_t lone = x.size(1) - whole;
-  RUBATO_CHECK(lone >= 0 && lone + whole * time_factor == y.size(1), "add_duplicated: ", x.size(1), " frames onto ", y.size(1));
+  RUBATO_CHECK(lone >= 0 && lone + whole * time_factor == y.size(1), "add_duplicated: ", x.size(1), " frames onto ",
+               y.size(1));
   if (lone > 0) spread(y.narrow(1, 0, lone)).add_(blocks.narrow(1, 0, lone).select(2, time_factor - 1));
   if (whole > 0) {
-    spread(y.narrow(1, lone, whole * time_factor)).unflatten(1, {whole, time_factor}).add_(blocks.narrow(1, lone, whole));
+    spread(y.narrow(1, lone, whole * time_factor))
+        .unflatten(1, {whole, time_factor})
+        .add_(blocks.narrow(1, lone, whole));
   }
 }
 

@@ -47,8 +47,7 @@ class Upsample : public nn::Module {
     bool started = false;
     at::Tensor past;  // the last two frames that were doubled; undefined = zeros
   };
-  Upsample(std::int64_t in, std::int64_t out, InTime in_time)
-      : in_(in), out_(out), in_time_(in_time == InTime::Yes) {}
+  Upsample(std::int64_t in, std::int64_t out, InTime in_time) : in_(in), out_(out), in_time_(in_time == InTime::Yes) {}
   at::Tensor operator()(const at::Tensor& x, Stream& stream) const;  // [B,F,H,W,in] -> [B,F',2H,2W,out]
   void declare(nn::Declaration& d) override;
   void loaded() override;
@@ -64,10 +63,12 @@ class Upsample : public nn::Module {
 
 // Shortcut of a Wan 2.2 encoder level: blocks of time_factor × 2 × 2 (or one pixel, if space_factor is 1) become
 // channels, and groups of consecutive channels are averaged to `channels`. Zeros stand before an incomplete block.
-at::Tensor average_down(const at::Tensor& x, std::int64_t time_factor, std::int64_t space_factor, std::int64_t channels);
+at::Tensor average_down(const at::Tensor& x, std::int64_t time_factor, std::int64_t space_factor,
+                        std::int64_t channels);
 
-// Shortcut of a Wan 2.2 decoder level: y += x with its channels repeated and unfolded into blocks of time_factor × 2 × 2.
-// y [B,F',2H,2W,C'], x [B,F,H,W,C]. Where y lacks frames, at the start of a stream, the first blocks give their last one.
+// Shortcut of a Wan 2.2 decoder level: y += x with its channels repeated and unfolded into blocks of
+// time_factor × 2 × 2. y [B,F',2H,2W,C'], x [B,F,H,W,C]. Where y lacks frames, at the start of a stream, the first
+// blocks give their last one.
 void add_duplicated(at::Tensor& y, const at::Tensor& x, std::int64_t time_factor);
 
 }  // namespace rubato::wan_vae

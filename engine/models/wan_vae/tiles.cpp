@@ -9,7 +9,8 @@
 namespace rubato::wan_vae {
 
 std::vector<Span> cut(std::int64_t whole, std::int64_t tile, std::int64_t overlap) {
-  RUBATO_CHECK(whole > 0 && tile > 0 && overlap >= 0 && overlap < tile, "cut: ", whole, " by ", tile, " over ", overlap);
+  RUBATO_CHECK(whole > 0 && tile > 0 && overlap >= 0 && overlap < tile, "cut: ", whole, " by ", tile, " over ",
+               overlap);
   if (tile >= whole) return {{0, whole, {}, {}}};
   const std::int64_t step = tile - overlap;
   const std::int64_t count = (whole - overlap + step - 1) / step;
@@ -54,7 +55,8 @@ std::vector<Tile> tiles_of(std::int64_t height, std::int64_t width, std::int64_t
 }
 
 void paste(at::Tensor& canvas, const at::Tensor& piece, const Tile& tile, std::int64_t scale) {
-  const at::Tensor weights = (blend_weights(tile.rows, scale).unsqueeze(1) * blend_weights(tile.columns, scale)).to(piece.device());
+  const at::Tensor weights =
+      (blend_weights(tile.rows, scale).unsqueeze(1) * blend_weights(tile.columns, scale)).to(piece.device());
   at::Tensor place = canvas.narrow(-2, tile.rows.start * scale, tile.rows.length * scale)
                          .narrow(-1, tile.columns.start * scale, tile.columns.length * scale);
   place.add_((piece.to(at::kFloat) * weights).to(canvas.device(), canvas.scalar_type()));

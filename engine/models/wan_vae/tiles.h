@@ -1,8 +1,8 @@
 // Cutting a picture into overlapping tiles that blend into each other without a seam.
 //
 // Along an axis all tiles have one length and stand evenly, so neighbours share at least the overlap asked for. Each
-// tile has a weight per position: 1 inside, a linear ramp where it meets a neighbour, 0 beyond. The weights of the tiles
-// over a position sum to 1, so the blended picture is a plain sum of weighted tiles.
+// tile has a weight per position: 1 inside, a linear ramp where it meets a neighbour, 0 beyond. The weights of the
+// tiles over a position sum to 1, so the blended picture is a plain sum of weighted tiles.
 #pragma once
 
 #include <ATen/core/Tensor.h>

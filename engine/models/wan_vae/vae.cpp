@@ -17,8 +17,6 @@
 
 namespace rubato {
 
-using namespace wan_vae;
-
 struct AutoencoderKLWan::Network final : nn::Module {
   explicit Network(const WanVaeConfig& config)
       : encoder(config),
@@ -33,16 +31,21 @@ struct AutoencoderKLWan::Network final : nn::Module {
     d.child("decoder", decoder);
   }
 
-  Encoder encoder;
-  Decoder decoder;
-  Pointwise quant_conv, post_quant_conv;
+  wan_vae::Encoder encoder;
+  wan_vae::Decoder decoder;
+  wan_vae::Pointwise quant_conv, post_quant_conv;
 };
 
+namespace wan_vae {
 namespace {
 
 // [B,3,F,H,W] -> [B,F,H/p,W/p,3·p·p], channel order colour, column, row.
 at::Tensor fold(const at::Tensor& frames, std::int64_t patch) {
-  return frames.unflatten(4, {-1, patch}).unflatten(3, {-1, patch}).permute({0, 2, 3, 5, 1, 6, 4}).flatten(4).contiguous();
+  return frames.unflatten(4, {-1, patch})
+      .unflatten(3, {-1, patch})
+      .permute({0, 2, 3, 5, 1, 6, 4})
+      .flatten(4)
+      .contiguous();
 }
 
 // The inverse.
@@ -65,14 +68,14 @@ void check_video(const at::Tensor& video, const WanVaeConfig& config) {
   const auto frames = video.size(2), height = video.size(3), width = video.size(4);
   const auto ratio = config.temporal_ratio(), cell = config.spatial_ratio();
   if (frames < 1 || (frames - 1) % ratio != 0) {
-    throw ErrorException({ErrorCode::JobInvalid, fmt::format("{} frames cannot be encoded; use {}", frames,
-                                                             nearest_frames(frames, ratio))});
+    throw ErrorException({ErrorCode::JobInvalid,
+                          fmt::format("{} frames cannot be encoded; use {}", frames, nearest_frames(frames, ratio))});
   }
   if (height < cell || width < cell || height % cell != 0 || width % cell != 0) {
     const auto round = [&](std::int64_t n) { return std::max(cell, (n + cell / 2) / cell * cell); };
-    throw ErrorException({ErrorCode::JobInvalid,
-                          fmt::format("pictures of {}x{} cannot be encoded; the nearest size is {}x{}", width, height,
-                                      round(width), round(height))});
+    throw ErrorException(
+        {ErrorCode::JobInvalid, fmt::format("pictures of {}x{} cannot be encoded; the nearest size is {}x{}", width,
+                                            height, round(width), round(height))});
   }
 }
 
@@ -90,6 +93,7 @@ at::Tensor crop(const at::Tensor& x, const Tile& tile, std::int64_t scale) {
 }
 
 }  // namespace
+}  // namespace wan_vae
 
 AutoencoderKLWan::AutoencoderKLWan(const WanVaeConfig& config, at::Device device, at::ScalarType dtype)
     : config_(config), device_(device), dtype_(dtype), network_(std::make_unique<Network>(config)) {}
@@ -114,20 +118,21 @@ Result<std::unique_ptr<AutoencoderKLWan>> AutoencoderKLWan::load(const WanVaeCon
 
 at::Tensor AutoencoderKLWan::encode(const at::Tensor& video, const EncodeOptions& options) const {
   const at::InferenceMode inference;
-  check_video(video, config_);
+  wan_vae::check_video(video, config_);
   const std::int64_t cell = config_.spatial_ratio(), ratio = config_.temporal_ratio();
   const std::int64_t height = video.size(3) / cell, width = video.size(4) / cell;
   const std::int64_t latent_frames = config_.latent_frames_of(video.size(2));
-  const auto tiles = planned(options.tiling, height, width, cell);
+  const auto tiles = wan_vae::planned(options.tiling, height, width, cell);
 
   const auto encode_tile = [&](const at::Tensor& part) {  // [B,3,F,H,W] -> [B,z,V,h,w]
     auto stream = network_->encoder.start();
     std::vector<at::Tensor> means;
     for (std::int64_t v = 0; v < latent_frames; ++v) {
-      check_stop(options.stop, "encoding");
+      wan_vae::check_stop(options.stop, "encoding");
       const std::int64_t first = v == 0 ? 0 : 1 + (v - 1) * ratio;
       const at::Tensor frames = part.narrow(2, first, v == 0 ? 1 : ratio).to(device_, dtype_);
-      const at::Tensor moments = network_->quant_conv(network_->encoder(fold(frames, config_.patch_size), stream));
+      const at::Tensor moments =
+          network_->quant_conv(network_->encoder(wan_vae::fold(frames, config_.patch_size), stream));
       means.push_back(moments.narrow(4, 0, config_.z_dim));
     }
     return at::cat(means, 1).permute({0, 4, 1, 2, 3});
@@ -135,7 +140,7 @@ at::Tensor AutoencoderKLWan::encode(const at::Tensor& video, const EncodeOptions
   if (tiles.size() == 1) return encode_tile(video).contiguous();
   at::Tensor canvas = at::zeros({video.size(0), config_.z_dim, latent_frames, height, width},
                                 at::TensorOptions(at::kFloat).device(device_));
-  for (const auto& tile : tiles) paste(canvas, encode_tile(crop(video, tile, cell)), tile, 1);
+  for (const auto& tile : tiles) wan_vae::paste(canvas, encode_tile(wan_vae::crop(video, tile, cell)), tile, 1);
   return canvas.to(dtype_);
 }
 
@@ -145,7 +150,7 @@ void AutoencoderKLWan::decode(const at::Tensor& latent, const Sink& sink, const 
                latent.sizes(), " is not [B,", config_.z_dim, ",V,h,w]");
   const std::int64_t cell = config_.spatial_ratio(), latent_frames = latent.size(2);
   const std::int64_t height = latent.size(3), width = latent.size(4);
-  const auto tiles = planned(options.tiling, height, width, cell);
+  const auto tiles = wan_vae::planned(options.tiling, height, width, cell);
   const std::int64_t at_a_time = options.latents_at_a_time > 0
                                      ? options.latents_at_a_time
                                      : fast_latents_at_a_time(config_, tiles[0].columns.length * cell,
@@ -154,11 +159,11 @@ void AutoencoderKLWan::decode(const at::Tensor& latent, const Sink& sink, const 
   const auto decode_tile = [&](const at::Tensor& part, const Sink& use) {
     auto stream = network_->decoder.start();
     for (std::int64_t v = 0; v < latent_frames; v += at_a_time) {
-      check_stop(options.stop, "decoding");
+      wan_vae::check_stop(options.stop, "decoding");
       const std::int64_t n = std::min(at_a_time, latent_frames - v);
       const at::Tensor z = part.narrow(2, v, n).to(device_, dtype_).permute({0, 2, 3, 4, 1}).contiguous();
       at::Tensor pixels = network_->decoder(network_->post_quant_conv(z), stream);
-      use(unfold(pixels, config_.patch_size));
+      use(wan_vae::unfold(pixels, config_.patch_size));
       done += n;
       if (options.progress) options.progress(done, latent_frames * static_cast<std::int64_t>(tiles.size()));
     }
@@ -172,9 +177,9 @@ void AutoencoderKLWan::decode(const at::Tensor& latent, const Sink& sink, const 
                                 dtype_ == at::kFloat ? at::kFloat : at::kHalf);
   for (const auto& tile : tiles) {
     std::int64_t at = 0;
-    decode_tile(crop(latent, tile, 1), [&](const at::Tensor& frames) {
+    decode_tile(wan_vae::crop(latent, tile, 1), [&](const at::Tensor& frames) {
       at::Tensor place = canvas.narrow(2, at, frames.size(2));
-      paste(place, frames, tile, cell);
+      wan_vae::paste(place, frames, tile, cell);
       at += frames.size(2);
     });
   }
@@ -189,11 +194,13 @@ at::Tensor AutoencoderKLWan::per_channel(const std::vector<double>& values, at::
 }
 
 at::Tensor AutoencoderKLWan::normalise(const at::Tensor& latent) const {
-  return (latent.to(at::kFloat) - per_channel(config_.latents_mean, latent.device())) / per_channel(config_.latents_std, latent.device());
+  return (latent.to(at::kFloat) - per_channel(config_.latents_mean, latent.device())) /
+         per_channel(config_.latents_std, latent.device());
 }
 
 at::Tensor AutoencoderKLWan::denormalise(const at::Tensor& latent) const {
-  return latent.to(at::kFloat) * per_channel(config_.latents_std, latent.device()) + per_channel(config_.latents_mean, latent.device());
+  return latent.to(at::kFloat) * per_channel(config_.latents_std, latent.device()) +
+         per_channel(config_.latents_mean, latent.device());
 }
 
 std::uint64_t AutoencoderKLWan::decode_bytes(std::int64_t width, std::int64_t height, std::int64_t frames,

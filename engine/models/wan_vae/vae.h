@@ -66,7 +66,7 @@ class AutoencoderKLWan {
   at::Tensor normalise(const at::Tensor& latent) const;
   at::Tensor denormalise(const at::Tensor& latent) const;
 
-  // Estimated peak bytes besides the weights of decoding a clip (memory.h), with square tiles of `tile` pixels, 0 = none.
+  // Estimated peak bytes besides the weights of decoding a clip (memory.h); tile in pixels, 0 = whole frames.
   std::uint64_t decode_bytes(std::int64_t width, std::int64_t height, std::int64_t frames, std::int64_t tile) const;
 
   const WanVaeConfig& config() const { return config_; }

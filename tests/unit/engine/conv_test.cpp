@@ -20,8 +20,8 @@ struct Case {
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
-  *out << c.in << "->" << c.out << " kernel " << c.kernel[0] << c.kernel[1] << c.kernel[2] << " stride " << c.steps.stride[0]
-       << c.steps.stride[1] << c.steps.stride[2];
+  *out << c.in << "->" << c.out << " kernel " << c.kernel[0] << c.kernel[1] << c.kernel[2] << " stride "
+       << c.steps.stride[0] << c.steps.stride[1] << c.steps.stride[2];
 }
 
 at::Tensor channels_second(const at::Tensor& x) { return x.permute({0, 4, 1, 2, 3}); }
@@ -69,9 +69,9 @@ INSTANTIATE_TEST_SUITE_P(Shapes, PackedConvolution,
 
 TEST(PackedConvolution, RefusesWhatDoesNotFit) {
   const PackedConv conv(at::randn({4, 3, 1, 1, 1}), at::randn({4}));
-  EXPECT_THROW(conv(at::randn({1, 2, 2, 2, 4})), InternalError);                                 // channels
-  EXPECT_THROW(conv(at::randn({1, 2, 2, 3, 2}).transpose(3, 4)), InternalError);                 // strides
-  EXPECT_THROW(PackedConv(at::randn({4, 3, 1, 1, 1}), at::randn({3})), InternalError);           // bias
+  EXPECT_THROW(conv(at::randn({1, 2, 2, 2, 4})), InternalError);                        // channels
+  EXPECT_THROW(conv(at::randn({1, 2, 2, 3, 2}).transpose(3, 4)), InternalError);        // strides
+  EXPECT_THROW(PackedConv(at::randn({4, 3, 1, 1, 1}), at::randn({3})), InternalError);  // bias
 }
 
 TEST(ChannelNorm, WritesIntoFramesOfALargerTensor) {
@@ -82,7 +82,8 @@ TEST(ChannelNorm, WritesIntoFramesOfALargerTensor) {
     channel_norm_silu_into(frames, channels_second(x), gamma);
     const at::Tensor wide = x.to(at::kDouble);
     const at::Tensor norm = at::linalg_vector_norm(wide, 2, {-1}, /*keepdim=*/true).clamp_min(1e-12);
-    const at::Tensor want = at::silu(wide / norm * std::sqrt(static_cast<double>(channels)) * gamma.flatten().to(at::kDouble));
+    const at::Tensor want =
+        at::silu(wide / norm * std::sqrt(static_cast<double>(channels)) * gamma.flatten().to(at::kDouble));
     EXPECT_LT(worst(whole.narrow(1, 2, 3), want), 1e-6) << channels << " channels";
     EXPECT_TRUE(whole.narrow(1, 0, 2).eq(7).all().item<bool>()) << "the history was touched";
   }

@@ -35,12 +35,13 @@ std::unique_ptr<AutoencoderKLWan> loaded(const fs::path& folder) {
 }
 
 std::unique_ptr<AutoencoderKLWan> tiny(const char* layout) {
-  return loaded(fs::path(RUBATO_TEST_DATA) / "wan_vae" / layout);
+  return loaded(fs::path(RUBATO_TEST_DATA) / (std::string("wan_vae_") + layout));
 }
 
 at::Tensor decoded(const AutoencoderKLWan& vae, const at::Tensor& latent, const DecodeOptions& options = {}) {
   std::vector<at::Tensor> chunks;
-  vae.decode(latent, [&](const at::Tensor& frames) { chunks.push_back(frames.clone()); }, options);
+  vae.decode(
+      latent, [&](const at::Tensor& frames) { chunks.push_back(frames.clone()); }, options);
   return at::cat(chunks, 2);
 }
 
@@ -59,7 +60,8 @@ Error error_of(const std::function<void()>& run) {
 }
 
 TEST(WanVaeConfigReading, GivesWan21WhereAConfigurationIsSilent) {
-  const auto config = WanVaeConfig::from_json({{"_class_name", "AutoencoderKLWan"}, {"dropout", 0.0}, {"clip_output", false}});
+  const auto config =
+      WanVaeConfig::from_json({{"_class_name", "AutoencoderKLWan"}, {"dropout", 0.0}, {"clip_output", false}});
   ASSERT_TRUE(config.ok());
   EXPECT_EQ(config->spatial_ratio(), 8);
   EXPECT_EQ(config->temporal_ratio(), 4);
@@ -82,8 +84,8 @@ TEST(WanVaeConfigReading, NamesEverythingItCannotDo) {
 
 TEST(WanVaeLoading, NamesWhatIsMissing) {
   WanVaeConfig config;
-  const auto vae = AutoencoderKLWan::load(config, StateDict::of({{"encoder.conv_in.weight", at::zeros({96, 3, 3, 3, 3})}}),
-                                          at::kCPU, at::kFloat);
+  const auto vae = AutoencoderKLWan::load(
+      config, StateDict::of({{"encoder.conv_in.weight", at::zeros({96, 3, 3, 3, 3})}}), at::kCPU, at::kFloat);
   ASSERT_FALSE(vae.ok());
   EXPECT_EQ(vae.error().code, ErrorCode::ModelUnfit);
   EXPECT_THAT(vae.error().message, HasSubstr("encoder.conv_in.bias"));
@@ -99,8 +101,15 @@ TEST(WanVaeSizes, AreRefusedWithTheNearestOnes) {
 }
 
 TEST(WanVaeTiles, CoverEverythingWithWeightsThatSumToOne) {
-  for (const auto& [whole, tile, overlap] : std::vector<std::array<std::int64_t, 3>>{
-           {16, 16, 4}, {17, 16, 4}, {60, 32, 8}, {104, 32, 8}, {9, 4, 3}, {5, 1, 0}, {100, 7, 0}, {33, 16, 15}, {50, 20, 11}}) {
+  for (const auto& [whole, tile, overlap] : std::vector<std::array<std::int64_t, 3>>{{16, 16, 4},
+                                                                                     {17, 16, 4},
+                                                                                     {60, 32, 8},
+                                                                                     {104, 32, 8},
+                                                                                     {9, 4, 3},
+                                                                                     {5, 1, 0},
+                                                                                     {100, 7, 0},
+                                                                                     {33, 16, 15},
+                                                                                     {50, 20, 11}}) {
     const auto spans = wan_vae::cut(whole, tile, overlap);
     at::Tensor sum = at::zeros({whole * 8});
     for (std::size_t i = 0; i < spans.size(); ++i) {
@@ -119,7 +128,8 @@ TEST(WanVaeTiles, LeaveNoSeamInADecodedClip) {
   const auto pair = read_tensors(fs::path(RUBATO_TEST_DATA) / "practice_video/vae.safetensors");
   ASSERT_TRUE(pair.ok());
   const at::Tensor latent = pair->at("latent_mean").unsqueeze(0);  // 64 × 64 pixels
-  const at::Tensor whole = decoded(*vae, latent), tiled = decoded(*vae, latent, {.tiling = {.tile = 40, .overlap = 16}});
+  const at::Tensor whole = decoded(*vae, latent),
+                   tiled = decoded(*vae, latent, {.tiling = {.tile = 40, .overlap = 16}});
   ASSERT_EQ(whole.sizes(), tiled.sizes());
   const at::Tensor off = tiled - whole;
   const auto steps = (off.slice(4, 1) - off.slice(4, 0, -1)).abs().mean({0, 1, 2, 3});  // per column border
@@ -192,7 +202,9 @@ TEST(WanVaeStreams, StopBetweenChunks) {
   const DecodeOptions options{.latents_at_a_time = 1, .stop = source.get_token()};
   EXPECT_EQ(error_of([&] { vae->decode(latent, stop_after_one, options); }).code, ErrorCode::Cancelled);
   EXPECT_EQ(chunks, 1);
-  EXPECT_EQ(error_of([&] { vae->encode(at::zeros({1, 3, 5, 32, 32}), {.stop = source.get_token()}); }).code,
+  EXPECT_EQ(error_of([&] {
+              vae->encode(at::zeros({1, 3, 5, 32, 32}), {.stop = source.get_token()});
+            }).code,
             ErrorCode::Cancelled);
 }
 
@@ -223,16 +235,22 @@ TEST(WanVaeMemory, IsWhatTheEstimateSays) {
     std::int64_t z, cells, chunk, tile;
   };
   for (const auto& [layout, z, cells, chunk, tile] :
-       {Sample{"wan21", 4, 12, 1, 0}, Sample{"wan21", 4, 12, 3, 0}, Sample{"wan22", 6, 8, 1, 0}, Sample{"folded", 3, 16, 1, 0},
-        Sample{"folded", 3, 16, 2, 0}, Sample{"wan21", 4, 12, 1, 48}}) {
+       {Sample{"wan21", 4, 12, 1, 0}, Sample{"wan21", 4, 12, 3, 0}, Sample{"wan22", 6, 8, 1, 0},
+        Sample{"folded", 3, 16, 1, 0}, Sample{"folded", 3, 16, 2, 0}, Sample{"wan21", 4, 12, 1, 48}}) {
     const auto vae = tiny(layout);
     const std::int64_t side = cells * vae->config().spatial_ratio();
     const auto latent = at::randn({1, z, 2 * chunk + 1, cells, cells});
     const DecodeOptions options{.tiling = {.tile = tile}, .latents_at_a_time = chunk};
-    const auto used = static_cast<double>(peak_of([&] { vae->decode(latent, [](const at::Tensor&) {}, options); }));
-    const auto guessed = static_cast<double>(decode_bytes(
-        vae->config(),
-        {.width = side, .height = side, .frames = vae->config().frames_of(2 * chunk + 1), .tile = tile, .latents_at_a_time = chunk}));
+    const auto used = static_cast<double>(peak_of([&] {
+      vae->decode(
+          latent, [](const at::Tensor&) {}, options);
+    }));
+    const auto guessed =
+        static_cast<double>(decode_bytes(vae->config(), {.width = side,
+                                                         .height = side,
+                                                         .frames = vae->config().frames_of(2 * chunk + 1),
+                                                         .tile = tile,
+                                                         .latents_at_a_time = chunk}));
     EXPECT_GE(guessed, used) << layout << ", " << chunk << " at a time";
     EXPECT_LE(guessed, 1.5 * used) << layout << ", " << chunk << " at a time";
   }
