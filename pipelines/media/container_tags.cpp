@@ -5,7 +5,7 @@
 #include <array>
 #include <string_view>
 
-#include "pipelines/media/frame_output.h"
+#include "pipelines/media/container_writer.h"
 #include "pipelines/media/tag_text.h"
 
 namespace rubato {

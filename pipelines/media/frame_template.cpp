@@ -7,7 +7,7 @@
 #include <cstring>
 #include <vector>
 
-#include "pipelines/media/frame_output.h"
+#include "pipelines/media/container_writer.h"
 
 namespace rubato {
 namespace fs = std::filesystem;

@@ -10,7 +10,7 @@
 
 #include "engine/base/check.h"
 #include "pipelines/media/av.h"
-#include "pipelines/media/frame_output.h"
+#include "pipelines/media/container_writer.h"
 #include "pipelines/media/palette.h"
 
 namespace rubato {
@@ -80,7 +80,7 @@ std::string comment_extension(std::string_view text) {
   return block;
 }
 
-class GifOutput final : public FrameOutput {
+class GifOutput final : public ContainerWriter {
  public:
   GifOutput(fs::path target, const VideoFormat& format, Spool spool, AtomicFile file)
       : target_(std::move(target)), format_(format), spool_(std::move(spool)), file_(std::move(file)) {}

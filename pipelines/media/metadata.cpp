@@ -10,7 +10,7 @@
 #include "engine/base/json.h"
 #include "pipelines/media/av.h"
 #include "pipelines/media/container_tags.h"
-#include "pipelines/media/frame_output.h"
+#include "pipelines/media/container_writer.h"
 #include "pipelines/media/media_reader.h"
 
 namespace rubato {

@@ -8,14 +8,14 @@
 
 #include "engine/base/ids.h"
 #include "engine/base/log.h"
-#include "pipelines/media/frame_output.h"
+#include "pipelines/media/container_writer.h"
 #include "pipelines/media/png_encode.h"
 
 namespace rubato {
 namespace fs = std::filesystem;
 namespace {
 
-class PngOutput final : public FrameOutput {
+class PngOutput final : public ContainerWriter {
  public:
   PngOutput(fs::path target, const VideoFormat& format, AtomicFile file)
       : target_(std::move(target)), format_(format), file_(std::move(file)) {}
@@ -45,7 +45,7 @@ class PngOutput final : public FrameOutput {
 
 // Frames gather in a hidden folder. A whole folder then appears by one rename; frames that join a folder of
 // others are linked in one by one, and taken back if one of them cannot be.
-class PngFramesOutput final : public FrameOutput {
+class PngFramesOutput final : public ContainerWriter {
  public:
   PngFramesOutput(FrameTemplate frames, const VideoFormat& format, Overwrite overwrite, fs::path draft)
       : frames_(std::move(frames)), format_(format), overwrite_(overwrite), draft_(std::move(draft)) {}

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "pipelines/media/container_tags.h"
-#include "pipelines/media/frame_output.h"
+#include "pipelines/media/container_writer.h"
 
 namespace rubato {
 namespace {

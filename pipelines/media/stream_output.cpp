@@ -7,8 +7,8 @@
 
 #include "engine/base/check.h"
 #include "pipelines/media/av.h"
+#include "pipelines/media/container_writer.h"
 #include "pipelines/media/file_io.h"
-#include "pipelines/media/frame_output.h"
 #include "pipelines/media/video_encoder.h"
 
 namespace rubato {
@@ -50,7 +50,7 @@ int close_view(AVFormatContext*, AVIOContext* context) {
   return 0;
 }
 
-class StreamOutput final : public FrameOutput {
+class StreamOutput final : public ContainerWriter {
  public:
   static OutputResult open(const fs::path& output, const VideoFormat& format, Container container,
                            Overwrite overwrite) {

@@ -12,8 +12,8 @@
 #include "engine/base/guard.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
+#include "pipelines/media/container_writer.h"
 #include "pipelines/media/decoders.h"
-#include "pipelines/media/frame_output.h"
 #include "pipelines/media/video_encoder.h"
 
 namespace rubato {
@@ -148,7 +148,7 @@ struct VideoWriter::State {
   fs::path path;
   VideoFormat format;
   Overwrite overwrite = Overwrite::Never;
-  std::unique_ptr<FrameOutput> output;
+  std::unique_ptr<ContainerWriter> output;
   mutable FrameHasher hasher;
   mutable std::string sha256;  // the digest ends the hasher, so it is taken once
   std::int64_t frames = 0;

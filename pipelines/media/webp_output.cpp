@@ -4,7 +4,7 @@
 #include <webp/mux.h>
 
 #include "engine/base/check.h"
-#include "pipelines/media/frame_output.h"
+#include "pipelines/media/container_writer.h"
 #include "pipelines/media/tag_text.h"
 
 namespace rubato {
@@ -34,7 +34,7 @@ struct Picture {
   ~Picture() { WebPPictureFree(&p); }
 };
 
-class WebpOutput final : public FrameOutput {
+class WebpOutput final : public ContainerWriter {
  public:
   WebpOutput(fs::path target, const VideoFormat& format, AtomicFile file)
       : target_(std::move(target)), format_(format), file_(std::move(file)) {

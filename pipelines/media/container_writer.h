@@ -1,4 +1,4 @@
-// FrameOutput: one container behind VideoWriter. Internal to pipelines/media.
+// ContainerWriter: one container behind VideoWriter. Internal to pipelines/media.
 //
 // VideoWriter checks the format, counts and hashes the frames and writes the sidecar; an output only encodes. The
 // destructor of an unfinished output removes all its temporaries.
@@ -18,9 +18,9 @@
 
 namespace rubato {
 
-class FrameOutput {
+class ContainerWriter {
  public:
-  virtual ~FrameOutput() = default;
+  virtual ~ContainerWriter() = default;
   // Frame number `index`, already checked to be width * height * 3 bytes.
   virtual Result<> add(std::int64_t index, std::span<const std::uint8_t> rgb24) = 0;
   // Completes the file; an empty text is left out. Returns the final paths.
@@ -28,7 +28,7 @@ class FrameOutput {
   virtual std::filesystem::path temporary_path() const { return {}; }
 };
 
-using OutputResult = Result<std::unique_ptr<FrameOutput>>;
+using OutputResult = Result<std::unique_ptr<ContainerWriter>>;
 OutputResult open_stream_output(const std::filesystem::path& output, const VideoFormat& format, Container container,
                                 Overwrite overwrite);
 OutputResult open_gif_output(const std::filesystem::path& output, const VideoFormat& format, Overwrite overwrite);
