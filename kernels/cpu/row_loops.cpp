@@ -1,40 +1,13 @@
 #include "kernels/cpu/row_loops.h"
 
-#include <bit>
 #include <cmath>
 
-// One body, several instruction sets; the loader picks.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define RUBATO_PER_CPU __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define RUBATO_PER_CPU
-#endif
-#define RUBATO_INLINE inline __attribute__((always_inline))
+#include "kernels/cpu/vector_math.h"
 
 namespace rubato::kernels::cpu {
 namespace {
 
-// e^x to about one unit in the last place: 2^n by the exponent bits, e^r by its series, |r| <= ln(2)/2.
-RUBATO_INLINE float exp_of(float x) {
-  constexpr float kLeast = -87.0F, kMost = 88.0F, kLog2E = 1.44269504F, kLn2High = 0.693359375F,
-                  kLn2Low = -2.12194440e-4F;
-  constexpr float kRound = 12582912.0F;  // 1.5 · 2^23: adding and taking it away rounds to an integer
-  x = x < kLeast ? kLeast : x;
-  x = x > kMost ? kMost : x;
-  const float n = (x * kLog2E + kRound) - kRound;
-  const float r = (x - n * kLn2High) - n * kLn2Low;
-  float p = 1.0F / 720;
-  p = p * r + 1.0F / 120;
-  p = p * r + 1.0F / 24;
-  p = p * r + 1.0F / 6;
-  p = p * r + 0.5F;
-  p = p * r + 1.0F;
-  p = p * r + 1.0F;
-  const auto exponent = (static_cast<std::int32_t>(n) + 127) << 23;
-  return p * std::bit_cast<float>(exponent);
-}
-
-RUBATO_INLINE float inverse_rms(const float* x, double eps, std::int64_t n) {
+[[gnu::always_inline]] inline float inverse_rms(const float* x, double eps, std::int64_t n) {
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (std::int64_t i = 0; i < n; ++i) sum += x[i] * x[i];
@@ -43,7 +16,7 @@ RUBATO_INLINE float inverse_rms(const float* x, double eps, std::int64_t n) {
 
 }  // namespace
 
-RUBATO_PER_CPU void gelu_tanh(float* x, std::int64_t n) {
+RUBATO_CLONES void gelu_tanh(float* x, std::int64_t n) {
   // 0.5·x·(1 + tanh(z)) = x / (1 + e^(−2z)), z = sqrt(2/π)·(x + 0.044715·x³)
   constexpr float kTwoRoot = 1.59576912F, kCubic = 0.044715F;
 #pragma omp simd
@@ -53,7 +26,7 @@ RUBATO_PER_CPU void gelu_tanh(float* x, std::int64_t n) {
   }
 }
 
-RUBATO_PER_CPU void residual(float* sum, const float* x, const float* y, const float* gate, std::int64_t n) {
+RUBATO_CLONES void residual(float* sum, const float* x, const float* y, const float* gate, std::int64_t n) {
   if (gate != nullptr) {
 #pragma omp simd
     for (std::int64_t i = 0; i < n; ++i) sum[i] = x[i] + y[i] * gate[i];
@@ -63,8 +36,8 @@ RUBATO_PER_CPU void residual(float* sum, const float* x, const float* y, const f
   }
 }
 
-RUBATO_PER_CPU void layer_norm(float* out, const float* x, const float* weight, float plus, const float* bias,
-                               double eps, std::int64_t n) {
+RUBATO_CLONES void layer_norm(float* out, const float* x, const float* weight, float plus, const float* bias,
+                              double eps, std::int64_t n) {
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (std::int64_t i = 0; i < n; ++i) sum += x[i];
@@ -77,14 +50,14 @@ RUBATO_PER_CPU void layer_norm(float* out, const float* x, const float* weight, 
   for (std::int64_t i = 0; i < n; ++i) out[i] = (x[i] - mean) * inverse * (plus + weight[i]) + bias[i];
 }
 
-RUBATO_PER_CPU void rms_norm(float* out, const float* x, const float* weight, double eps, std::int64_t n) {
+RUBATO_CLONES void rms_norm(float* out, const float* x, const float* weight, double eps, std::int64_t n) {
   const float inverse = inverse_rms(x, eps, n);
 #pragma omp simd
   for (std::int64_t i = 0; i < n; ++i) out[i] = x[i] * inverse * weight[i];
 }
 
-RUBATO_PER_CPU void rms_norm_rope(float* out, const float* x, const float* weight, double eps, const float* cos,
-                                  const float* sin, std::int64_t heads, std::int64_t pairs) {
+RUBATO_CLONES void rms_norm_rope(float* out, const float* x, const float* weight, double eps, const float* cos,
+                                 const float* sin, std::int64_t heads, std::int64_t pairs) {
   const float inverse = inverse_rms(x, eps, heads * pairs * 2);
   for (std::int64_t h = 0; h < heads; ++h) {
     const std::int64_t at = h * pairs * 2;

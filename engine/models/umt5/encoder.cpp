@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "engine/base/files.h"
 #include "engine/base/json.h"
@@ -26,6 +27,14 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
       return at::silu(x);
   }
   return x;
+}
+
+std::optional<Activation> activation_named(const std::string& name) {
+  if (name == "gelu_new" || name == "gelu_pytorch_tanh") return Activation::GeluTanh;
+  if (name == "gelu") return Activation::GeluErf;
+  if (name == "relu") return Activation::Relu;
+  if (name == "silu" || name == "swish") return Activation::Silu;
+  return std::nullopt;
 }
 
 // Half precision overflows in the deeper layers; like the reference, infinities are pulled back to just under the
@@ -55,15 +64,17 @@ Result<Config> Config::from_json(const nlohmann::json& json, const std::string& 
   config.buckets = read.integer("relative_attention_num_buckets", config.buckets, 4, 4096);
   config.max_distance = read.integer("relative_attention_max_distance", config.max_distance, 2, 1 << 20);
   config.eps = read.number("layer_norm_epsilon", config.eps);
-  const std::string kind =
-      read.choice("feed_forward_proj", "gated-gelu",
-                  {"gated-gelu", "gated-relu", "gated-silu", "gated-gelu_new", "gelu", "relu", "silu", "gelu_new"});
-  config.gated = kind.starts_with("gated-");
-  const std::string name = config.gated ? kind.substr(6) : kind;
-  config.activation = name == "relu"                           ? Activation::Relu
-                      : name == "silu"                         ? Activation::Silu
-                      : name == "gelu" && kind != "gated-gelu" ? Activation::GeluErf
-                                                               : Activation::GeluTanh;  // "gated-gelu" is the tanh form
+  // What is written out ("dense_act_fn", "is_gated_act") goes before what feed_forward_proj implies.
+  const std::string projection = read.text("feed_forward_proj", "gated-gelu");
+  const bool gated = projection.starts_with("gated-");
+  const std::string implied = projection == "gated-gelu" ? "gelu_new" : gated ? projection.substr(6) : projection;
+  config.gated = read.flag("is_gated_act", gated);
+  if (const auto activation = activation_named(read.text("dense_act_fn", implied))) {
+    config.activation = *activation;
+  } else {
+    read.problem("its activation is not one of gelu, gelu_new, gelu_pytorch_tanh, relu, silu (feed_forward_proj " +
+                 projection + ")");
+  }
   if (config.buckets % 4 != 0) read.problem("relative_attention_num_buckets must be a multiple of 4");
   if (config.max_distance <= config.buckets / 4) read.problem("relative_attention_max_distance is too small");
   RUBATO_OK(read.finish());

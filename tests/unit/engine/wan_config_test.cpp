@@ -110,12 +110,17 @@ TEST(Umt5Config, ReadsBothStylesOfFileAndRefusesOtherModels) {
   EXPECT_EQ(config.value().width, 4096);
   EXPECT_TRUE(config.value().gated);
   EXPECT_EQ(config.value().activation, umt5::Activation::GeluTanh);
+  auto written_out = older;
+  written_out["dense_act_fn"] = "relu";
+  written_out["is_gated_act"] = false;
+  EXPECT_EQ(umt5::Config::from_json(written_out).value().activation, umt5::Activation::Relu);
+  EXPECT_FALSE(umt5::Config::from_json(written_out).value().gated);
   auto newer = older;
   newer.erase("torch_dtype");
   newer["dtype"] = "bfloat16";
   EXPECT_TRUE(umt5::Config::from_json(newer).ok());
   newer["model_type"] = "t5";
-  newer["feed_forward_proj"] = "gated-swish";
+  newer["feed_forward_proj"] = "gated-mish";
   EXPECT_THAT(message_of(umt5::Config::from_json(newer)), HasSubstr("model_type"));
   EXPECT_THAT(message_of(umt5::Config::from_json(newer)), HasSubstr("feed_forward_proj"));
 }
