@@ -80,7 +80,7 @@ Result<> check_readable(const std::string& path, std::string_view flag) {
 
 Result<> check_files(const VideoJob& job) {
   const auto overwrite = overwrite_of(job);
-  RUBATO_OK(check_output(job.out, overwrite));
+  if (!job.out.empty()) RUBATO_OK(check_output(job.out, overwrite));
   for (const auto& path : {job.latents_out, job.trace}) {
     if (path.empty()) continue;
     if (lower(fs::path(path).extension().string()) != ".safetensors")

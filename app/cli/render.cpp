@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "engine/base/guard.h"
+#include "engine/base/version.h"
 #include "pipelines/job/events.h"
 
 namespace rubato::cli {
@@ -22,6 +24,18 @@ std::string open_ended(std::string text) {
 
 }  // namespace
 
+Result<> with_events(Output& out, ProgressMode mode, const std::function<Result<nlohmann::json>()>& body) {
+  const bool events = mode == ProgressMode::Json;
+  if (events) out.json_line(make_event("hello", {{"version", kVersion}, {"revision", kGitRevision}}));
+  const auto done = guard(body);
+  if (!events) return done ? Result<>() : done.error();
+  auto members =
+      done ? *done : nlohmann::json{{"error", code_name(done.error().code)}, {"message", done.error().message}};
+  members["code"] = done ? 0 : exit_code(done.error().code);
+  out.json_line(make_event("bye", std::move(members)));
+  return done ? Result<>() : done.error();
+}
+
 Renderer::Renderer(Output& out, ProgressMode mode)
     : out_(out),
       mode_(mode),
@@ -29,8 +43,8 @@ Renderer::Renderer(Output& out, ProgressMode mode)
       worker_(WorkerOptions{}, [this](Envelope& envelope) { on_message(envelope); }) {}
 
 Renderer::~Renderer() {
-  // After a job the worker may leave by itself; before its end nobody waits for it.
-  if (!outcome_ || !outcome_->ok()) worker_.kill();
+  // Done is the worker's last word: its files are complete and synced by then, and nobody waits for it to tidy up.
+  worker_.kill();
 }
 
 Result<> Renderer::start() { return worker_.start(); }

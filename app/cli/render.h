@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -20,6 +21,11 @@ struct RenderResult {
   protocol::Done done;
   double seconds = 0;  // from handing the job over to its end
 };
+
+// Frames a command that renders as an event stream: with ProgressMode::Json "hello" comes first and "bye" last, with
+// the exit code, the error if there is one, and else the members that `body` returns. In other modes it only runs
+// `body`.
+Result<> with_events(Output& out, ProgressMode mode, const std::function<Result<nlohmann::json>()>& body);
 
 // A worker that starts to load while the rest of the command line is checked. start() and run() are called from the
 // thread that made it. The worker is killed when this object goes before the job has ended.

@@ -76,7 +76,10 @@ Result<> fill_unset(VideoJob& job, const json& defaults, std::string_view source
 Result<> check_ready(const VideoJob& job) {
   if (trim(job.prompt).empty())
     return Error{ErrorCode::JobInvalid, "the job has no prompt; say what the video shows with -p TEXT"};
-  if (job.out.empty()) return Error{ErrorCode::JobInvalid, "the job has no output; name the file with -o FILE"};
+  // Latents, a trace or a comparison may be all that is wanted.
+  const bool wants_something = !job.latents_out.empty() || !job.trace.empty() || !job.verify_against.empty();
+  if (job.out.empty() && !wants_something)
+    return Error{ErrorCode::JobInvalid, "the job has no output; name the file with -o FILE"};
   return {};
 }
 

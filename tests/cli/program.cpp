@@ -117,11 +117,15 @@ bool Program::pump(int milliseconds) {
 }
 
 bool Program::wait_for(const std::string& text, std::chrono::seconds patience) {
+  return wait_until([&] { return out_.find(text) != std::string::npos || err_.find(text) != std::string::npos; },
+                    patience);
+}
+
+bool Program::wait_until(const std::function<bool()>& condition, std::chrono::seconds patience) {
   const auto end = std::chrono::steady_clock::now() + patience;
-  const auto seen = [&] { return out_.find(text) != std::string::npos || err_.find(text) != std::string::npos; };
-  while (!seen() && std::chrono::steady_clock::now() < end)
+  while (!condition() && std::chrono::steady_clock::now() < end)
     if (!pump(50)) break;
-  return seen();
+  return condition();
 }
 
 Finished Program::finish(std::chrono::seconds patience) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -48,6 +49,8 @@ class Program {
   void signal(int number) const;
   // Waits until standard output or error holds the text; false when it ends or `patience` passes without it.
   bool wait_for(const std::string& text, std::chrono::seconds patience = std::chrono::seconds(60));
+  // The same for any condition on what was written so far.
+  bool wait_until(const std::function<bool()>& condition, std::chrono::seconds patience = std::chrono::seconds(60));
   // Waits for the end; after `patience` it is killed (then signal is SIGKILL).
   Finished finish(std::chrono::seconds patience = std::chrono::seconds(120));
   const std::string& out() const { return out_; }

@@ -2,20 +2,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/cli/command.h"
 #include "app/cli/job_flags.h"
 #include "app/cli/places.h"
 #include "app/cli/preflight.h"
 #include "app/cli/render.h"
-#include "engine/base/text.h"
-#include "engine/base/version.h"
 #include "pipelines/job/events.h"
 
 namespace rubato::cli {
-namespace fs = std::filesystem;
+using nlohmann::json;
 namespace {
 
 constexpr auto kOutput = "Output";
@@ -23,6 +21,7 @@ constexpr auto kOutput = "Output";
 std::vector<Option> options() {
   VideoJob defaults;
   auto list = options_of(fields_of(defaults));
+  std::erase_if(list, [](const Option& option) { return option.name == "verify-against"; });  // what `verify` is for
   for (auto& option : list)
     if (option.name == "overwrite") {
       option.choices.push_back("rename");  // the command's own: it picks a free name and then never overwrites
@@ -70,15 +69,10 @@ Result<VideoJob> job_from(const Arguments& args) {
   return job;
 }
 
-void dry_run(const Context& context, const Ready& ready, ProgressMode mode) {
-  const auto json = video_job_to_json(ready.job);
-  if (mode == ProgressMode::Json)
-    context.out.json_line(make_event("plan", {{"jobs", nlohmann::json::array({json})}}));
-  else
-    context.out.json(json);
-  context.out.say(fmt::format("Nothing was started. {} would be written: {} frames of {}x{}, {} steps, with {}.",
-                              ready.job.out, *ready.job.frames, ready.job.size->width, ready.job.size->height,
-                              *ready.job.steps, ready.model.name));
+std::string plan_line(const Ready& ready) {
+  const auto& job = ready.job;
+  return fmt::format("Nothing was started. {} would be written: {} frames of {}x{}, {} steps, with {}.", job.out,
+                     *job.frames, job.size->width, job.size->height, *job.steps, ready.model.name);
 }
 
 // The files that were asked for; a sidecar lies beside its file and is not one of them.
@@ -99,7 +93,8 @@ std::string closing_line(const Ready& ready, const RenderResult& result) {
     seed = fmt::format(", seed {}", *job.seed);
   auto line = fmt::format("Done in {:.1f} s: {} frames of {}x{} at {} fps{}.", result.seconds, *job.frames,
                           job.size->width, job.size->height, *job.fps, seed);
-  if (job.metadata) line += fmt::format(" The settings are in the file: rubato-cli inspect {}", job.out);
+  if (job.metadata && !job.out.empty())
+    line += fmt::format(" The settings are in the file: rubato-cli inspect {}", job.out);
   return line;
 }
 
@@ -107,45 +102,44 @@ Result<> finish(const Context& context, const Ready& ready, const RenderResult& 
   const auto paths = asked_for(result.done);
   if (const auto file = context.args.value("report"))
     RUBATO_OK(write_file_atomically(*file, result.done.report.dump(2) + "\n", Overwrite::Always));
-  if (mode == ProgressMode::Json) {
-    context.out.json_line(make_event("bye", {{"code", 0}}));
-  } else if (context.args.has("json")) {
-    context.out.json({{"outputs", paths}, {"seconds", result.seconds}, {"report", result.done.report}});
-  } else {
-    for (const auto& path : paths) context.out.result(path);
+  if (mode != ProgressMode::Json) {
+    if (context.args.has("json"))
+      context.out.json({{"outputs", paths}, {"seconds", result.seconds}, {"report", result.done.report}});
+    else
+      for (const auto& path : paths) context.out.result(path);
   }
   context.out.say(closing_line(ready, result));
   return {};
 }
 
-Result<> render(const Context& context, ProgressMode mode) {
+Result<json> render(const Context& context, ProgressMode mode) {
   RUBATO_TRY(job, job_from(context.args));
   RUBATO_OK(check_files(job));
   if (const auto file = context.args.value("report")) RUBATO_OK(check_writable(*file, Overwrite::Always));
   RUBATO_TRY(where, model_folders(context.folders, context.args));
-  if (context.args.has("dry-run")) {
-    RUBATO_TRY(ready, resolve(std::move(job), where));
-    dry_run(context, ready, mode);
-    return {};
-  }
+  const bool dry = context.args.has("dry-run");
   // The worker loads its libraries while the model's folder is looked at.
-  Renderer renderer(context.out, mode);
-  RUBATO_OK(renderer.start());
+  std::optional<Renderer> renderer;
+  if (!dry) {
+    renderer.emplace(context.out, mode);
+    RUBATO_OK(renderer->start());
+  }
   RUBATO_TRY(ready, resolve(std::move(job), where));
-  RUBATO_TRY(result, renderer.run(video_job_to_json(ready.job)));
-  return finish(context, ready, result, mode);
+  const auto resolved = video_job_to_json(ready.job);
+  if (mode == ProgressMode::Json) context.out.json_line(make_event("plan", {{"jobs", json::array({resolved})}}));
+  if (dry) {
+    if (mode != ProgressMode::Json) context.out.json(resolved);
+    context.out.say(plan_line(ready));
+    return json::object();
+  }
+  RUBATO_TRY(result, renderer->run(resolved));
+  RUBATO_OK(finish(context, ready, result, mode));
+  return json::object();
 }
 
 Result<> run(const Context& context) {
   const auto mode = progress_mode(context.args);
-  if (mode == ProgressMode::Json)
-    context.out.json_line(make_event("hello", {{"version", kVersion}, {"revision", kGitRevision}}));
-  auto done = render(context, mode);
-  if (!done && mode == ProgressMode::Json)
-    context.out.json_line(make_event("bye", {{"code", exit_code(done.error().code)},
-                                             {"error", code_name(done.error().code)},
-                                             {"message", done.error().message}}));
-  return done;
+  return with_events(context.out, mode, [&] { return render(context, mode); });
 }
 
 }  // namespace
