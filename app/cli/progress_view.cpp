@@ -42,7 +42,7 @@ std::string eta_text(const Progress& p) {
 }
 
 std::string count_text(const Progress& p) {
-  return p.total > 1 ? fmt::format("{}/{}", p.done, p.total) : std::string{};
+  return p.total > 1 && p.done > 0 ? fmt::format("{}/{}", p.done, p.total) : std::string{};
 }
 
 class BarView final : public ProgressView {

@@ -20,6 +20,23 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
+// A moment of a render: as soon as this many units of the phase are done.
+struct Moment {
+  const char* phase;  // "" = before the first phase
+  int done = 0;
+  friend void PrintTo(const Moment& m, std::ostream* out) { *out << (*m.phase != 0 ? m.phase : "start") << m.done; }
+};
+
+bool reached(const std::string& events, const Moment& moment) {
+  if (*moment.phase == 0) return true;
+  for (const auto& line : lines(events.substr(0, events.rfind('\n') + 1))) {
+    const auto event = json::parse(line, nullptr, false);
+    if (event.is_object() && event.value("phase", "") == moment.phase && event.value("i", 0) >= moment.done)
+      return true;
+  }
+  return false;
+}
+
 class CliRender : public testing::Test {
  protected:
   void SetUp() override {
@@ -173,7 +190,7 @@ TEST_F(CliRender, AnInterruptedRenderGoesOnAndGivesTheSameFrames) {
   auto words = gen("clip.mp4", longer);
   words.push_back("--progress=json");
   Program program(here_, words);
-  ASSERT_TRUE(program.wait_for("\"phase\":\"denoise\"")) << program.err();
+  ASSERT_TRUE(program.wait_until([&] { return reached(program.out(), {"denoise", 2}); })) << program.err();
   program.signal(SIGINT);
   const auto stopped = program.finish();
   ASSERT_EQ(stopped.code, 130) << stopped.err;
@@ -198,23 +215,7 @@ TEST_F(CliRender, TheSecondCtrlCLeavesNoClip) {
   EXPECT_FALSE(fs::exists(dir_ / "clip.mp4"));
 }
 
-// When the worker is killed: as soon as this many units of the phase are done.
-struct Moment {
-  const char* phase;  // "" = before the first phase
-  int done = 0;
-  friend void PrintTo(const Moment& m, std::ostream* out) { *out << (*m.phase != 0 ? m.phase : "start") << m.done; }
-};
-
-bool reached(const std::string& events, const Moment& moment) {
-  if (*moment.phase == 0) return true;
-  for (const auto& line : lines(events.substr(0, events.rfind('\n') + 1))) {
-    const auto event = json::parse(line, nullptr, false);
-    if (event.is_object() && event.value("phase", "") == moment.phase && event.value("i", 0) >= moment.done)
-      return true;
-  }
-  return false;
-}
-
+// The worker is killed at such a moment.
 class CliKill : public CliRender, public testing::WithParamInterface<Moment> {};
 
 TEST_P(CliKill, LeavesNothingBrokenUnderTheFinalName) {

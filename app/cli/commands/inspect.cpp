@@ -1,7 +1,9 @@
 // inspect: how a file was made, and the job that makes it again.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "app/cli/command.h"
 #include "app/cli/media_file.h"
@@ -55,11 +57,18 @@ std::string seconds_text(const json& metadata) {
   if (!metadata.contains("seconds") || !metadata["seconds"].is_object()) return {};
   double total = 0;
   std::string parts;
-  for (const auto& [phase, s] : metadata["seconds"].items()) {
-    if (!s.is_number()) continue;
+  const auto add = [&](const std::string& phase, const json& s) {
+    if (!s.is_number()) return;
     total += s.get<double>();
     parts += fmt::format("{}{} {:.1f}", parts.empty() ? "" : ", ", phase, s.get<double>());
-  }
+  };
+  // In the order of a render; JSON keeps the order of the alphabet.
+  const std::vector<std::string> usual{"load", "text", "denoise", "decode", "mux"};
+  const auto& seconds = metadata["seconds"];
+  for (const auto& phase : usual)
+    if (seconds.contains(phase)) add(phase, seconds[phase]);
+  for (const auto& [phase, s] : seconds.items())
+    if (std::find(usual.begin(), usual.end(), phase) == usual.end()) add(phase, s);
   return fmt::format("{:.1f} s ({})", total, parts);
 }
 
