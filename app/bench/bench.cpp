@@ -27,7 +27,8 @@ Result<std::int64_t> number(std::string_view flag, std::string_view text) {
 }  // namespace
 
 const char* Options::help() {
-  return "usage: rubato-bench kernels|wan-step|wan-vae [options]\n"
+  return "usage: rubato-bench clip|kernels|wan-step|wan-vae [options]\n"
+         "  clip       a whole clip of the checkpoint --model DIR: text, denoising, decoding, peak memory\n"
          "  kernels    each kernel at full-size shapes, against its bandwidth floor or in TFLOP/s\n"
          "  wan-step   one denoising step of a Wan 2.1 1.3B with random weights, both guidance branches\n"
          "  wan-vae    decoding a clip by a Wan 2.1 VAE with random weights\n"
@@ -40,6 +41,8 @@ const char* Options::help() {
          "  --layers N       of the transformer (default 30)\n"
          "  --branches HOW   joined (one call, default) or turn (one after the other)\n"
          "  --repeats N      timed runs (default 10)\n"
+         "  --model DIR      of the clip\n"
+         "  --threads N      on the CPU\n"
          "  --json FILE      write the report there too\n";
 }
 
@@ -56,6 +59,8 @@ Result<Options> Options::parse(std::span<char* const> args) {
       dtype = value;
     } else if (flag == "--filter") {
       options.filter = value;
+    } else if (flag == "--model") {
+      options.model = value;
     } else if (flag == "--json") {
       options.json = value;
     } else if (flag == "--branches") {
@@ -68,10 +73,11 @@ Result<Options> Options::parse(std::span<char* const> args) {
       RUBATO_TRY(height, number(flag, value.substr(x + 1)));
       options.width = width;
       options.height = height;
-    } else if (flag == "--frames" || flag == "--layers" || flag == "--repeats") {
+    } else if (flag == "--frames" || flag == "--layers" || flag == "--repeats" || flag == "--threads") {
       RUBATO_TRY(n, number(flag, value));
       if (flag == "--frames") options.frames = n;
       if (flag == "--layers") options.layers = n;
+      if (flag == "--threads") options.threads = static_cast<int>(n);
       if (flag == "--repeats") options.repeats = static_cast<int>(n);
     } else {
       return Error{ErrorCode::Usage, fmt::format("unknown option '{}'", flag)};
@@ -79,6 +85,7 @@ Result<Options> Options::parse(std::span<char* const> args) {
   }
   RUBATO_TRY(parsed_device, parse_device(device));
   RUBATO_TRY(parsed_dtype, parse_dtype(dtype, parsed_device));
+  if (options.threads > 0) at::set_num_threads(options.threads);
   options.device = parsed_device;
   options.dtype = parsed_dtype;
   return options;

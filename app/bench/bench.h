@@ -19,6 +19,8 @@ struct Options {
   at::Device device{at::kCPU};
   at::ScalarType dtype = at::kFloat;
   std::string filter;          // kernels: only cases whose name contains it
+  std::filesystem::path model;  // clip: a checkpoint folder
+  int threads = 0;             // CPU threads; 0 = as many as libtorch takes
   std::filesystem::path json;  // also write the report there
   std::int64_t width = 832, height = 480, frames = 81;
   std::int64_t layers = 30;
@@ -49,5 +51,6 @@ Result<> write_report(const Options& options, const nlohmann::json& report);
 Result<> kernels(const Options& options);
 Result<> wan_step(const Options& options);
 Result<> wan_vae(const Options& options);
+Result<> clip(const Options& options);
 
 }  // namespace rubato::bench

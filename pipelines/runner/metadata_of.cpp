@@ -15,18 +15,18 @@
 #include "pipelines/runner/media_output.h"
 
 namespace rubato {
-using nlohmann::json;
+using Json = nlohmann::json;
 
-json metadata_of(const VideoJob& job, const VideoModel& model, const std::string& content_hash, at::Device device,
+Json metadata_of(const VideoJob& job, const VideoModel& model, const std::string& content_hash, at::Device device,
                  const ProgressMeter& meter) {
-  json libraries = media_libraries();
+  Json libraries = media_libraries();
   libraries["libtorch"] = TORCH_VERSION;
   std::string device_model = "CPU";
   if (device.is_cuda())
     for (const auto& info : cuda_devices())
       if (info.name == device.str()) device_model = info.model;
 
-  json seconds = json::object();
+  Json seconds = Json::object();
   for (const auto& [phase, s] : meter.seconds()) seconds[phase] = s;
   return {{"version", 1},
           {"rubato", {{"version", kVersion}, {"revision", kGitRevision}, {"output_version", kOutputVersion}}},

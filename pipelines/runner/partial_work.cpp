@@ -11,10 +11,10 @@
 
 namespace rubato {
 namespace fs = std::filesystem;
-using nlohmann::json;
+using Json = nlohmann::json;
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kStateVersion = 1;
 constexpr const char* kStateEntry = "rubato.state";   // in the safetensors header
 constexpr const char* kSchedulerPrefix = "scheduler.";  // of the scheduler's tensors
 
@@ -37,8 +37,8 @@ std::optional<DenoiseState> PartialWork::load(std::string& ignored) const {
   if (entry == header->metadata().end()) return give_up("it holds no state");
   const auto parsed = parse_json(entry->second, file.string());
   if (!parsed) return give_up(parsed.error().message);
-  const json& state = *parsed;
-  if (!state.is_object() || state.value("version", 0) != kVersion || !state.contains("scheduler") || !state["next_step"].is_number_integer())
+  const Json& state = *parsed;
+  if (!state.is_object() || state.value("version", 0) != kStateVersion || !state.contains("scheduler") || !state["next_step"].is_number_integer())
     return give_up("it was written by another version");
   if (state.value("key", "") != key_) return give_up("it belongs to other settings");
 
@@ -61,7 +61,7 @@ Result<> PartialWork::save(const DenoiseState& state, int total_steps) {
   std::error_code failed;
   fs::create_directory(folder_, failed);
   if (failed) return Error{ErrorCode::CannotWrite, fmt::format("cannot create {}: {}", folder_.string(), failed.message())};
-  const json description{{"version", kVersion},
+  const Json description{{"version", kStateVersion},
                          {"key", key_},
                          {"next_step", state.next_step},
                          {"total_steps", total_steps},

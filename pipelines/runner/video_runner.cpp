@@ -25,7 +25,7 @@
 
 namespace rubato {
 namespace fs = std::filesystem;
-using nlohmann::json;
+using Json = nlohmann::json;
 namespace {
 
 // Saves partial work as often as it costs at most one percent of the time, and at least every 30 s.
@@ -249,7 +249,7 @@ class VideoRun {
     result.report = metadata_of(job_, model_, hash, load_options_.device, *meter_);
     if (output_) {
       result.report["frames_sha256"] = output_->frames_sha256();
-      RUBATO_TRY(files, output_->finish(job_.metadata ? result.report : json(nullptr)));
+      RUBATO_TRY(files, output_->finish(job_.metadata ? result.report : Json(nullptr)));
       for (const auto& file : files)
         result.outputs.push_back({file.string(), file == files.front() ? "video" : "metadata", file_size_or_zero(file), ""});
     }

@@ -54,7 +54,7 @@ Result<std::string> text_of(const Arguments& args) {
   if (args.has("text") == args.has("file"))
     return Error{ErrorCode::Usage, "give the prompt with either --text TEXT or --file FILE"};
   if (const auto text = args.value("text")) return *text;
-  const auto file = *args.value("file");
+  const auto file = args.value_or("file", "-");
   if (file != "-") return read_file(file, kMaxTextBytes);
   std::string text(std::istreambuf_iterator<char>(std::cin), {});
   if (text.size() > kMaxTextBytes)
