@@ -111,13 +111,27 @@ void read_defaults(const json& value, ModelCard::Defaults& out, ProblemList& pro
   out.all = value;
 }
 
+// One linear map: "matrix" and "bias" of `value`, which stands at `where`.
+bool read_map(const json& value, std::string_view where, std::vector<std::array<double, 3>>& matrix, std::array<double, 3>& bias,
+              ProblemList& problems) {
+  const auto rows = value.find("matrix"), offset = value.find("bias");
+  bool fine = rows != value.end() && rows->is_array() && !rows->empty() && rows->size() <= kMaxChannels;
+  for (std::size_t c = 0; fine && c < rows->size(); ++c) fine = read_rgb((*rows)[c], matrix.emplace_back());
+  if (!fine) problems.add(fmt::format("'{}.matrix' is not a list of 1 to {} rows of three numbers", where, kMaxChannels));
+  if (!fine || offset == value.end() || read_rgb(*offset, bias)) return fine;
+  problems.add(fmt::format("'{}.bias' is not a list of three numbers", where));
+  return false;
+}
+
 void read_preview(const json& value, std::optional<ModelCard::Preview>& out, ProblemList& problems) {
   ModelCard::Preview preview;
-  const auto matrix = value.find("matrix"), bias = value.find("bias");
-  bool fine = matrix != value.end() && matrix->is_array() && !matrix->empty() && matrix->size() <= kMaxChannels;
-  for (std::size_t c = 0; fine && c < matrix->size(); ++c) fine = read_rgb((*matrix)[c], preview.matrix.emplace_back());
-  if (!fine) return problems.add(fmt::format("'preview.matrix' is not a list of 1 to {} rows of three numbers", kMaxChannels));
-  if (bias != value.end() && !read_rgb(*bias, preview.bias)) return problems.add("'preview.bias' is not a list of three numbers");
+  if (!read_map(value, "preview", preview.matrix, preview.bias, problems)) return;
+  if (const auto first = value.find("first"); first != value.end()) {
+    if (!first->is_object()) return problems.add("'preview.first' is not an object");
+    if (!read_map(*first, "preview.first", preview.first_matrix, preview.first_bias, problems)) return;
+    if (preview.first_matrix.size() != preview.matrix.size())
+      return problems.add("'preview.first.matrix' has another number of rows than 'preview.matrix'");
+  }
   out = std::move(preview);
 }
 

@@ -29,6 +29,10 @@ struct ModelCard {
   struct Preview {
     std::vector<std::array<double, 3>> matrix;  // [C][3]
     std::array<double, 3> bias{};
+    // For the first latent frame, which stands for one frame where the others stand for several and is coded otherwise;
+    // an empty matrix: like the others.
+    std::vector<std::array<double, 3>> first_matrix;
+    std::array<double, 3> first_bias{};
   };
 
   int version = 1;

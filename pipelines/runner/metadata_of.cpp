@@ -54,16 +54,26 @@ std::string model_stamp(const PipelineFolder& folder) {
   return hash.hex();
 }
 
-at::Tensor preview_rgb(const ModelCard::Preview& map, const at::Tensor& latents) {
-  const auto channels = latents.size(1);
-  if (static_cast<std::int64_t>(map.matrix.size()) != channels) return {};
+namespace {
+
+// pixels [..., C] float32 through one linear map: [..., 3].
+at::Tensor apply_map(const at::Tensor& pixels, const std::vector<std::array<double, 3>>& matrix, const std::array<double, 3>& bias) {
   std::vector<float> weights;
-  for (const auto& row : map.matrix)
+  for (const auto& row : matrix)
     for (const double w : row) weights.push_back(static_cast<float>(w));
-  const auto matrix = at::tensor(at::ArrayRef<float>(weights), at::kFloat).view({channels, 3});
-  const auto bias = at::tensor({static_cast<float>(map.bias[0]), static_cast<float>(map.bias[1]), static_cast<float>(map.bias[2])});
+  const std::vector<float> offset(bias.begin(), bias.end());
+  const auto by = at::tensor(at::ArrayRef<float>(weights), at::kFloat).view({-1, 3});
+  return at::matmul(pixels, by).add_(at::tensor(at::ArrayRef<float>(offset), at::kFloat));
+}
+
+}  // namespace
+
+at::Tensor preview_rgb(const ModelCard::Preview& map, const at::Tensor& latents) {
+  if (static_cast<std::int64_t>(map.matrix.size()) != latents.size(1)) return {};
   const auto pixels = latents[0].to(at::kCPU, at::kFloat).permute({1, 2, 3, 0});  // [F, h, w, C]
-  return at::matmul(pixels, matrix).add_(bias).clamp_(0, 1).mul_(255).round_().to(at::kByte).contiguous();
+  auto rgb = apply_map(pixels, map.matrix, map.bias);
+  if (!map.first_matrix.empty()) rgb.select(0, 0).copy_(apply_map(pixels.select(0, 0), map.first_matrix, map.first_bias));
+  return rgb.clamp_(0, 1).mul_(255).round_().to(at::kByte).contiguous();
 }
 
 }  // namespace rubato

@@ -63,7 +63,8 @@ Result<std::unique_ptr<WanPipeline>> WanPipeline::load(const PipelineFolder& fol
   };
 
   RUBATO_OK(part("text_encoder", 0));
-  RUBATO_TRY(tokenizer, Tokenizer::load(folder.find("tokenizer")->folder));
+  const auto* tokenizer_part = folder.find("tokenizer");
+  RUBATO_TRY(tokenizer, Tokenizer::load(tokenizer_part->folder, tokenizer_part->class_name));
   pipeline->tokenizer_ = std::move(tokenizer);
   RUBATO_TRY(text_encoder, umt5::Encoder::load_folder(folder.find("text_encoder")->folder, options.device, options.dtype));
   pipeline->text_encoder_ = std::move(text_encoder);

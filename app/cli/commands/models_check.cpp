@@ -46,7 +46,7 @@ Check check_weights(const PipelineFolder& pipeline, const PipelineFolder::Compon
 
 Check check_tokenizer(const PipelineFolder& pipeline, const PipelineFolder::Component& component) {
   Check check{.what = component.name, .problems = {}, .note = {}};
-  const auto tokenizer = Tokenizer::load(component.folder);
+  const auto tokenizer = Tokenizer::load(component.folder, component.class_name);
   if (!tokenizer) {
     check.problems.push_back(tokenizer.error().message);
     return check;

@@ -34,12 +34,12 @@ std::vector<Option> options() {
 }
 
 // A tokenizer's own folder or file, else the `tokenizer` of a pipeline folder.
-Result<fs::path> tokenizer_of(const std::string& model, const ModelFolders& where) {
+Result<std::shared_ptr<const Tokenizer>> load_tokenizer(const std::string& model, const ModelFolders& where) {
   std::error_code failed;
   const fs::path given(model);
-  if (fs::is_regular_file(given, failed)) return given;
+  if (fs::is_regular_file(given, failed)) return Tokenizer::load(given);
   for (const auto* name : {"tokenizer.json", "spiece.model"})
-    if (fs::exists(given / name, failed)) return given;
+    if (fs::exists(given / name, failed)) return Tokenizer::load(given);
   RUBATO_TRY(root, resolve_model(model, where));
   // Only the tokenizer matters here, so missing weights do not.
   std::vector<PipelineFolder::Missing> missing;
@@ -47,7 +47,7 @@ Result<fs::path> tokenizer_of(const std::string& model, const ModelFolders& wher
   const auto* tokenizer = pipeline.find("tokenizer");
   if (tokenizer == nullptr)
     return Error{ErrorCode::ModelMissing, fmt::format("{} names no tokenizer in its model_index.json", root.string())};
-  return tokenizer->folder;
+  return Tokenizer::load(tokenizer->folder, tokenizer->class_name);
 }
 
 Result<std::string> text_of(const Arguments& args) {
@@ -65,8 +65,7 @@ Result<std::string> text_of(const Arguments& args) {
 Result<> run(const Context& context) {
   RUBATO_TRY(text, text_of(context.args));
   RUBATO_TRY(where, model_folders(context.folders, context.args));
-  RUBATO_TRY(path, tokenizer_of(context.args.value_or("model", "practice-video"), where));
-  RUBATO_TRY(tokenizer, Tokenizer::load(path));
+  RUBATO_TRY(tokenizer, load_tokenizer(context.args.value_or("model", "practice-video"), where));
   const auto used = context.args.has("raw") ? text : clean_prompt(text);
   const auto ids = tokenizer->encode(used);
   if (!context.args.has("json")) {

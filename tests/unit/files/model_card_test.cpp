@@ -15,7 +15,8 @@ TEST(ModelCardTest, ReadsEveryField) {
   const auto card = ModelCard::parse(R"({"version": 2, "name": "practice-video", "title": "Practice video", "description": "Small shapes.",
     "limits": ["One object only."], "prompts": ["a red circle", "a blue square"], "practice": true, "from the future": {"x": 1},
     "defaults": {"size": "128x96", "frames": 65, "fps": 16, "steps": 30, "guidance": 3.5, "negative_prompt": "", "max_sequence_length": 32, "tempo": "slow"},
-    "grammar": {"colour": ["red"]}, "preview": {"matrix": [[1, 2, 3], [4, 5, 6.5]], "bias": [0.5, 0.5, 0.4]},
+    "grammar": {"colour": ["red"]}, "preview": {"matrix": [[1, 2, 3], [4, 5, 6.5]], "bias": [0.5, 0.5, 0.4],
+      "first": {"matrix": [[1, 1, 1], [2, 2, 2]], "bias": [0.1, 0.2, 0.3]}},
     "checksums": {"vae/config.json": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}})", "rubato.json").value();
   EXPECT_EQ(card.version, 2);
   EXPECT_EQ(card.name, "practice-video");
@@ -38,6 +39,8 @@ TEST(ModelCardTest, ReadsEveryField) {
   ASSERT_EQ(card.preview->matrix.size(), 2u);
   EXPECT_DOUBLE_EQ(card.preview->matrix[1][2], 6.5);
   EXPECT_DOUBLE_EQ(card.preview->bias[2], 0.4);
+  ASSERT_EQ(card.preview->first_matrix.size(), 2u);
+  EXPECT_DOUBLE_EQ(card.preview->first_bias[1], 0.2);
   EXPECT_EQ(card.checksums.size(), 1u);
 }
 
