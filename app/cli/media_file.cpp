@@ -25,17 +25,25 @@ Result<FileFacts> look_at_tensors(const fs::path& file) {
   return facts;
 }
 
+// A folder of frames has its metadata beside it.
+Result<FileFacts> look_at_folder(const fs::path& folder) {
+  std::error_code failed;
+  if (fs::exists(folder / "model_index.json", failed))
+    return Error{ErrorCode::CannotRead,
+                 fmt::format("{0} is a model; 'rubato-cli models info {0}' looks at it", folder.string())};
+  RUBATO_TRY(found, MediaClient().metadata(folder));
+  FileFacts facts;
+  facts.metadata = found.value("metadata", nlohmann::json());
+  facts.source = "sidecar";
+  return facts;
+}
+
 }  // namespace
 
 Result<FileFacts> look_at(const fs::path& file) {
   std::error_code failed;
-  if (fs::is_directory(file, failed))
-    return Error{
-        ErrorCode::CannotRead,
-        fmt::format(
-            "{} is a folder; 'rubato-cli models info {}' looks at a model, frames are inspected one file at a time",
-            file.string(), file.string())};
   if (!fs::exists(file, failed)) return Error{ErrorCode::CannotRead, fmt::format("there is no file {}", file.string())};
+  if (fs::is_directory(file, failed)) return look_at_folder(file);
   RUBATO_TRY(kind, sniff_weight_file(file));
   if (kind == WeightKind::Safetensors) return look_at_tensors(file);
   if (kind == WeightKind::Pickle || kind == WeightKind::Zip || kind == WeightKind::Gguf ||

@@ -17,6 +17,7 @@
 #include "engine/base/text.h"
 #include "pipelines/media/media_reader.h"
 #include "pipelines/media/metadata.h"
+#include "pipelines/media/video_writer.h"
 
 namespace rubato {
 namespace fs = std::filesystem;
@@ -109,10 +110,11 @@ Result<nlohmann::json> answer_metadata(const MediaQuestion& q) {
 }  // namespace
 
 Result<MediaQuestion> parse_question(std::span<char* const> arguments) {
+  if (arguments.size() == 1 && std::string_view(arguments[0]) == "support") return MediaQuestion{.verb = "support"};
   if (arguments.size() < 2)
     return usage(
         "usage: rubato-media probe|metadata|frames|thumbnail FILE [--fd N] [--start N] [--count N] [--step N] "
-        "[--max-side N]");
+        "[--max-side N], or rubato-media support");
   MediaQuestion q;
   q.verb = arguments[0];
   q.file = arguments[1];
@@ -144,6 +146,8 @@ Result<MediaQuestion> parse_question(std::span<char* const> arguments) {
 }
 
 Result<nlohmann::json> answer(const MediaQuestion& question) {
+  if (question.verb == "support")
+    return nlohmann::json{{"encoders", encoder_support()}, {"libraries", media_library_versions()}};
   if (question.verb == "metadata") return answer_metadata(question);
   RUBATO_TRY(file, MediaFile::open(question.file));
   RUBATO_OK(enter_sandbox());

@@ -4,7 +4,9 @@
 //   rubato-media metadata FILE
 //   rubato-media frames FILE --fd N [--start N] [--count N] [--step N] [--max-side N]
 //   rubato-media thumbnail FILE --fd N [--max-side N]
+//   rubato-media support
 //
+// `support` answers {"encoders": {"h264": true, …}, "libraries": {"libavcodec": "59.37.100", …}}.
 // `frames` and `thumbnail` write packed RGB24 frames to the open descriptor N (a memfd of the caller) and answer
 // {"width", "height", "count", "times_s"}. A failure is {"error": {"code", "message"}} and the exit code of
 // rubato-cli's table. Files are opened first, then every right is dropped (sandbox.h), then the file is looked into.

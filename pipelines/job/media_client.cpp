@@ -125,7 +125,7 @@ Result<MediaFrames> map_frames(const nlohmann::json& reply, int memfd, const std
   const std::int64_t width = reply_number(reply, "width"), height = reply_number(reply, "height"),
                      count = reply_number(reply, "count");
   const auto times = reply.find("times_s");
-  struct stat info{};
+  struct stat info {};
   if (::fstat(memfd, &info) != 0) return client_error("looking at the frames");
   constexpr std::int64_t kMost = 268'435'456;
   if (width < 0 || height < 0 || count < 0 || width > kMost || height > kMost || width * height > kMost ||
@@ -157,7 +157,7 @@ MediaClient::MediaClient(fs::path program, double timeout_s)
     : program_(program.empty() ? find_media_program() : std::move(program)), timeout_s_(timeout_s) {}
 
 Result<nlohmann::json> MediaClient::ask(const std::vector<std::string>& arguments, int memfd) const {
-  const std::string& file = arguments.at(1);
+  const std::string file = arguments.size() > 1 ? arguments[1] : "the media libraries";
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return client_error("opening a pipe");
   const UniqueFd in(ends[0]);
@@ -187,6 +187,8 @@ Result<nlohmann::json> MediaClient::probe(const fs::path& file) const { return a
 Result<nlohmann::json> MediaClient::metadata(const fs::path& file) const {
   return ask({"metadata", file.string()}, -1);
 }
+
+Result<nlohmann::json> MediaClient::support() const { return ask({"support"}, -1); }
 
 Result<MediaFrames> MediaClient::frames(const fs::path& file, std::int64_t start, std::int64_t count, std::int64_t step,
                                         int max_side) const {

@@ -42,6 +42,8 @@ class MediaClient {
   Result<nlohmann::json> probe(const std::filesystem::path& file) const;
   // {"source": "container" | "sidecar", "metadata": {…}, "comment": "…"}
   Result<nlohmann::json> metadata(const std::filesystem::path& file) const;
+  // {"encoders": {"h264": true, "vp9": …}, "libraries": {"libavcodec": "59.37.100", …}}: what can be written here.
+  Result<nlohmann::json> support() const;
   // count -1: to the end; every step-th frame; max_side 0: full size.
   Result<MediaFrames> frames(const std::filesystem::path& file, std::int64_t start = 0, std::int64_t count = -1,
                              std::int64_t step = 1, int max_side = 0) const;

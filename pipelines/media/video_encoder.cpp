@@ -58,6 +58,14 @@ Result<> check_codec_size(VideoCodec codec, int width, int height) {
                            width, height, low(width), low(height), high(width), high(height))};
 }
 
+std::map<std::string, bool> encoder_support() {
+  const auto has = [](VideoCodec codec) { return avcodec_find_encoder_by_name(preset_of(codec).encoder) != nullptr; };
+  return {{"h264", has(VideoCodec::H264)},
+          {"vp9", has(VideoCodec::Vp9)},
+          {"av1", has(VideoCodec::Av1)},
+          {"gif", avcodec_find_encoder(AV_CODEC_ID_GIF) != nullptr}};
+}
+
 Result<std::unique_ptr<VideoEncoder>> VideoEncoder::open(VideoCodec codec, const VideoFormat& format) {
   av::quiet();
   const Preset& preset = preset_of(codec);

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -49,6 +50,9 @@ Result<Container> container_of(const std::filesystem::path& output);
 const std::vector<std::string>& known_extensions();
 // "h264", "vp9", "av1", "auto" -> codec; Usage error naming the nearest.
 Result<VideoCodec> codec_from_name(std::string_view name);
+
+// Which encoders this FFmpeg has: {"h264": true, "vp9": true, "av1": true, "gif": true}.
+std::map<std::string, bool> encoder_support();
 
 // Everything that can be said before a long render: extension, codec, size, frame count, folder, existing files.
 Result<Container> check_output(const std::filesystem::path& output, const VideoFormat& format, Overwrite overwrite);

@@ -186,7 +186,7 @@ TEST_F(CliRender, ADamagedModelEndsWithFourAndNamesTheFile) {
 }
 
 TEST_F(CliRender, AnInterruptedRenderGoesOnAndGivesTheSameFrames) {
-  const std::vector<std::string> longer{"--frames", "17", "--steps", "40"};
+  const std::vector<std::string> longer{"--frames", "9", "--steps", "24"};
   auto words = gen("clip.mp4", longer);
   words.push_back("--progress=json");
   Program program(here_, words);

@@ -128,10 +128,15 @@ std::vector<Finding> check_engine() {
   const bool alive = worker.state() == WorkerClient::State::Idle;
   if (!alive) {
     engine.state = State::Fail;
-    engine.detail = begun ? "rubato-worker ended or did not answer" : begun.error().message;
-    engine.remedy =
-        fmt::format("Run {} by hand to see what it lacks; build or install Rubato again if a library is missing.",
-                    default_worker_path().string());
+    const auto path = default_worker_path();
+    const bool there = ::access(path.c_str(), X_OK) == 0;
+    engine.detail = !there  ? fmt::format("{} is not there", path.string())
+                    : begun ? "rubato-worker ended or did not answer"
+                            : begun.error().message;
+    engine.remedy = there
+                        ? fmt::format("Run 'ldd {}' to see which library it lacks, then build or install Rubato again.",
+                                      path.string())
+                        : "Build it (packaging/setup.sh fetches what it needs) or install the package that holds it.";
     gpu.state = State::Note;
     gpu.detail = "unknown without the engine";
     return {engine, gpu};
@@ -174,8 +179,23 @@ Finding check_media() {
     f.remedy = "Install the package with rubato-media, or write tensors with -o clip.safetensors.";
     return f;
   }
-  f.detail = program.string();
   f.facts = {{"path", program.string()}};
+  const auto support = MediaClient(program, 10).support();
+  if (!support || !support->contains("encoders") || !(*support)["encoders"].is_object()) {
+    f.state = State::Warn;
+    f.detail = support ? "rubato-media gave no list of encoders" : support.error().message;
+    f.remedy = "Install FFmpeg's libraries again, or write tensors with -o clip.safetensors.";
+    return f;
+  }
+  f.facts.update(*support);
+  std::vector<std::string> have, lack;
+  for (const auto& [name, there] : (*support)["encoders"].items()) (there == true ? have : lack).push_back(name);
+  f.detail = fmt::format("encoders {}", join(have, ", "));
+  if (!lack.empty()) {
+    f.state = State::Warn;
+    f.detail += fmt::format("; without {}", join(lack, ", "));
+    f.remedy = "Formats that need a missing encoder are refused; install an FFmpeg that has it.";
+  }
   return f;
 }
 

@@ -1,0 +1,196 @@
+// Commands about models, prompts and files that need no engine: models, tokens, inspect, doctor.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "engine/base/files.h"
+#include "tests/cli/program.h"
+
+namespace rubato::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class CliModels : public testing::Test {
+ protected:
+  json parsed(const std::vector<std::string>& words, int code = 0) {
+    const auto done = run(here_, words);
+    EXPECT_EQ(done.code, code) << done.err;
+    const auto value = json::parse(done.out, nullptr, false);
+    EXPECT_FALSE(value.is_discarded()) << done.out;
+    return value;
+  }
+
+  // A copy of the practice model that a test may damage. Its card goes, unless checksums matter.
+  fs::path copied_model(bool with_card = false) {
+    const auto model = dir_ / "models" / "mine";
+    fs::create_directories(model.parent_path());
+    fs::copy(fs::path(RUBATO_RESOURCES) / "practice" / "video", model, fs::copy_options::recursive);
+    if (!with_card) fs::remove(model / "rubato.json");
+    return model;
+  }
+
+  static void replace(const fs::path& file, const std::string& from, const std::string& to) {
+    auto text = read_file(file, 16 << 20).value();
+    const auto at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+    std::ofstream(file, std::ios::binary) << text;
+  }
+
+  TempDir dir_;
+  Shell here_{.folder = dir_.path()};
+};
+
+TEST_F(CliModels, ThePracticeModelIsAlwaysThere) {
+  EXPECT_EQ(run(here_, {"models", "list", "--names"}).out, "practice-video\n");
+  const auto list = parsed({"models", "list", "--json"});
+  EXPECT_EQ(list["models"][0]["name"], "practice-video");
+  EXPECT_EQ(list["models"][0]["practice"], true);
+  EXPECT_EQ(list["models"][0]["complete"], true);
+}
+
+TEST_F(CliModels, ScannedFoldersAreRememberedAndForgotten) {
+  copied_model();
+  const auto scan = run(here_, {"models", "scan", "models"});
+  EXPECT_EQ(scan.code, 0);
+  EXPECT_THAT(scan.out, HasSubstr("mine"));
+  EXPECT_THAT(run(here_, {"models", "list", "--names"}).out, HasSubstr("mine\n"));
+  EXPECT_EQ(run(here_, {"models", "scan", "--forget", "models"}).code, 0);
+  EXPECT_THAT(run(here_, {"models", "list", "--names"}).out, Not(HasSubstr("mine")));
+  EXPECT_EQ(run(here_, {"models", "scan", "--forget", "models"}).code, 2);
+}
+
+TEST_F(CliModels, TheDataFolderKeepsSettingsApart) {
+  copied_model();
+  ASSERT_EQ(run(here_, {"models", "scan", "models", "--data-dir", "elsewhere"}).code, 0);
+  EXPECT_TRUE(fs::exists(dir_ / "elsewhere"));
+  EXPECT_FALSE(fs::exists(dir_ / ".config"));
+  EXPECT_THAT(run(here_, {"models", "list", "--names"}).out, Not(HasSubstr("mine")));
+  EXPECT_THAT(run(here_, {"models", "list", "--names", "--data-dir", "elsewhere"}).out, HasSubstr("mine"));
+}
+
+TEST_F(CliModels, InfoShowsPartsDefaultsAndPrompts) {
+  const auto text = run(here_, {"models", "info", "practice-video"});
+  EXPECT_EQ(text.code, 0);
+  for (const auto* word : {"transformer", "vae", "text_encoder", "steps 30", "a big blue circle moves right at night"})
+    EXPECT_THAT(text.out, HasSubstr(word));
+  const auto info = parsed({"models", "info", "practice-video", "--json"});
+  EXPECT_GT(info["card"]["prompts"].size(), 0u);
+  EXPECT_EQ(run(here_, {"models", "info", "practice-vidoe"}).code, 4);
+}
+
+TEST_F(CliModels, ASoundModelPasses) {
+  const auto report = parsed({"models", "check", "practice-video", "--json"});
+  EXPECT_EQ(report["sound"], true);
+  EXPECT_EQ(report["content_hash"].get<std::string>().size(), 64u);
+}
+
+TEST_F(CliModels, WeightsOfAnotherConfigurationAreFound) {
+  const auto model = copied_model();
+  replace(model / "transformer" / "config.json", "\"num_layers\": 8", "\"num_layers\": 7");
+  const auto more = run(here_, {"models", "check", model.string()});
+  EXPECT_EQ(more.code, 4);
+  EXPECT_THAT(more.out, HasSubstr("blocks.7.scale_shift_table is more than config.json knows of"));
+  replace(model / "vae" / "config.json", "\"z_dim\": 8", "\"z_dim\": 16");
+  EXPECT_THAT(run(here_, {"models", "check", model.string()}).out,
+              HasSubstr("post_quant_conv.weight is [8, 8, 1, 1, 1], config.json makes it [16, 16, 1, 1, 1]"));
+}
+
+TEST_F(CliModels, AFlippedByteIsFoundByItsChecksum) {
+  const auto model = copied_model(/*with_card=*/true);
+  const auto weights = model / "vae" / "diffusion_pytorch_model.safetensors";
+  auto bytes = read_file(weights, 64 << 20).value();
+  bytes[bytes.size() - 5] = static_cast<char>(bytes[bytes.size() - 5] ^ 1);
+  std::ofstream(weights, std::ios::binary) << bytes;
+  const auto done = run(here_, {"models", "check", model.string()});
+  EXPECT_EQ(done.code, 4);
+  EXPECT_THAT(done.out, HasSubstr("vae/diffusion_pytorch_model.safetensors"));
+}
+
+TEST_F(CliModels, AMissingPartIsNamed) {
+  const auto model = copied_model();
+  fs::remove_all(model / "tokenizer");
+  const auto done = run(here_, {"models", "check", model.string()});
+  EXPECT_EQ(done.code, 4);
+  EXPECT_THAT(done.out, HasSubstr("tokenizer"));
+  EXPECT_THAT(run(here_, {"models", "scan", "models"}).out, HasSubstr("tokenizer missing"));
+}
+
+TEST_F(CliModels, TokensAreTheIdsThatTheEncoderGets) {
+  EXPECT_EQ(run(here_, {"tokens", "--text", "a red circle moves right"}).out, "[4,29,27,14,24,1]\n");
+  EXPECT_EQ(run(here_, {"tokens", "--text", "  a red   circle\nmoves right "}).out, "[4,29,27,14,24,1]\n");
+  std::ofstream(dir_ / "prompt.txt") << "a red circle moves right\n";
+  EXPECT_EQ(run(here_, {"tokens", "--file", "prompt.txt"}).out, "[4,29,27,14,24,1]\n");
+  const auto cleaned = parsed({"tokens", "--text", "caf&eacute;", "--json"}),
+             raw = parsed({"tokens", "--text", "caf&eacute;", "--raw", "--json"});
+  EXPECT_EQ(cleaned["text"], "café");
+  EXPECT_EQ(raw["text"], "caf&eacute;");
+  EXPECT_NE(cleaned["ids"], raw["ids"]);
+  EXPECT_EQ(run(here_, {"tokens", "--text", "a", "-m", "nowhere"}).code, 4);
+}
+
+TEST_F(CliModels, InspectListsTensorsAndReadsNoData) {
+  const auto file = std::string(RUBATO_RESOURCES) + "/practice/video/vae/diffusion_pytorch_model.safetensors";
+  const auto text = run(here_, {"inspect", file});
+  EXPECT_EQ(text.code, 0);
+  EXPECT_THAT(text.out, HasSubstr("decoder.conv_out.weight"));
+  const auto all = parsed({"inspect", file, "--json"});
+  EXPECT_EQ(all["tensors"]["post_quant_conv.weight"]["shape"], json({8, 8, 1, 1, 1}));
+  EXPECT_EQ(run(here_, {"inspect", "--job", file}).code, 2);
+}
+
+TEST_F(CliModels, InspectRefusesWhatWouldRunCode) {
+  std::ofstream(dir_ / "weights.safetensors", std::ios::binary)
+      << std::string("\x80\x02}q\x00.", 6) << std::string(64, 'x');
+  const auto done = run(here_, {"inspect", "weights.safetensors"});
+  EXPECT_EQ(done.code, 4);
+  EXPECT_THAT(done.err, HasSubstr("pickle"));
+  EXPECT_THAT(done.out, IsEmpty());
+}
+
+TEST_F(CliModels, AForeignFileGetsASentence) {
+  if (!built("rubato-media")) GTEST_SKIP() << "this build has no rubato-media";
+  std::ofstream(dir_ / "notes.txt") << "hello";
+  const auto done = run(here_, {"inspect", "notes.txt"});
+  EXPECT_EQ(done.code, 2);
+  EXPECT_THAT(done.err, HasSubstr("notes.txt is not a video or picture"));
+}
+
+TEST_F(CliModels, TextFromFilesCannotDriveTheTerminal) {
+  const auto model = copied_model();
+  std::ofstream(model / "rubato.json")
+      << R"({"version": 1, "name": "odd", "description": "red \u001b[31m alert \u202e"})";
+  const auto done = run(here_, {"models", "info", model.string()});
+  EXPECT_THAT(done.out, HasSubstr("alert"));
+  EXPECT_THAT(done.out, Not(HasSubstr("\033")));
+  EXPECT_THAT(done.out, Not(HasSubstr("\u202e")));
+}
+
+TEST_F(CliModels, DoctorNamesWhatIsMissingAndWhatToDo) {
+  auto shell = here_;
+  shell.program = cli_with_scripted_worker(dir_);
+  const auto well = run(shell, {"doctor", "--json"});
+  EXPECT_EQ(well.code, 0) << well.err;
+  std::vector<std::string> ids;
+  const auto report = json::parse(well.out);
+  for (const auto& check : report["checks"]) ids.push_back(check["id"]);
+  for (const auto* id : {"engine", "gpu", "cpu", "memory", "disk", "media", "practice", "models"})
+    EXPECT_THAT(ids, Contains(id));
+
+  fs::remove(shell.program.parent_path() / "rubato-worker");
+  const auto ill = run(shell, {"doctor"});
+  EXPECT_EQ(ill.code, 1);
+  EXPECT_THAT(ill.out, HasSubstr("rubato-worker is not there"));
+  EXPECT_THAT(ill.out, HasSubstr("→"));
+}
+
+}  // namespace
+}  // namespace rubato::test
