@@ -25,6 +25,9 @@ struct CudaBackend {
   // rope/rope.h
   at::Tensor (*rms_norm_rope)(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& cos,
                               const at::Tensor& sin, int heads);
+  // attention/attention.h: a, b [B,S,H,d] contiguous, attentions over two sets of keys; log sums [B,H,S] float32. a
+  // becomes the attention over both.
+  void (*merge_attention)(at::Tensor& a, const at::Tensor& log_sum_a, const at::Tensor& b, const at::Tensor& log_sum_b);
 };
 
 // Null until load_cuda() succeeded once.

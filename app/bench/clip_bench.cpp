@@ -34,7 +34,8 @@ Result<ClipSeconds> render(WanPipeline& pipeline, const VideoRequest& request) {
 
   start = std::chrono::steady_clock::now();
   std::vector<at::Tensor> frames;  // held as 8-bit, as a player would need them
-  pipeline.decode(latents, {}, [&](const at::Tensor& part) { frames.push_back(part.add(1).mul_(127.5).to(at::kCPU, at::kByte)); });
+  pipeline.decode(latents, {},
+                  [&](const at::Tensor& part) { frames.push_back(part.add(1).mul_(127.5).to(at::kCPU, at::kByte)); });
   seconds.decode = since(start);
   return seconds;
 }
@@ -71,15 +72,16 @@ Result<> clip(const Options& options) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const auto median = [](std::vector<double> all) { return Timing::of(std::move(all)).median_ms; };  // of seconds
-  const nlohmann::json report{{"machine", machine(options.device)},
-                              {"model", model.name},
-                              {"clip", fmt::format("{}x{}, {} frames, {} steps, guidance {}", request.width, request.height,
-                                                   request.frames, request.steps, request.guidance)},
-                              {"first_run_s", warm_up.total()},
-                              {"wall_s", {{"text", median(text)}, {"denoise", median(denoise)}, {"decode", median(decode)}}},
-                              {"total_wall_s", median(total)},
-                              {"all_total_wall_s", total},
-                              {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) * 1024 / 1e6}};
+  const nlohmann::json report{
+      {"machine", machine(options.device)},
+      {"model", model.name},
+      {"clip", fmt::format("{}x{}, {} frames, {} steps, guidance {}", request.width, request.height, request.frames,
+                           request.steps, request.guidance)},
+      {"first_run_s", warm_up.total()},
+      {"wall_s", {{"text", median(text)}, {"denoise", median(denoise)}, {"decode", median(decode)}}},
+      {"total_wall_s", median(total)},
+      {"all_total_wall_s", total},
+      {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) * 1024 / 1e6}};
   fmt::print("{}\n", report.dump(2));
   return write_report(options, report);
 }

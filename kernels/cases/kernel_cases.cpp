@@ -213,6 +213,8 @@ std::vector<KernelCase> build() {
   add_attention(all, 2, 130, 130, 3, 64, Use::Parity);
   add_attention(all, 1, 257, 77, 2, 128, Use::Parity);
   add_attention(all, 1, 33, 33, 2, 20, Use::Parity);
+  add_attention(all, 2, 40, 8200, 3, 128, Use::Parity);  // many keys, and some past the last whole tile of them
+  add_attention(all, 1, 40, 8319, 2, 64, Use::Parity);
   add_attention(all, 1, 64, 64, 1, 384, Use::Parity);
   add_linear(all, 37, 96, 200, false, Use::Parity);
   add_linear(all, 37, 96, 200, true, Use::Parity);

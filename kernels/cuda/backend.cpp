@@ -40,6 +40,7 @@ extern "C" __attribute__((visibility("default"))) const rubato::kernels::CudaBac
       .gated_residual = cuda::gated_residual,
       .channel_norm = cuda::channel_norm,
       .rms_norm_rope = cuda::rms_norm_rope,
+      .merge_attention = cuda::merge_attention,
   };
   return &table;
 }

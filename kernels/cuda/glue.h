@@ -48,5 +48,6 @@ at::Tensor gated_residual(const at::Tensor& x, const at::Tensor& y, const at::Te
 void channel_norm(at::Tensor& y, const at::Tensor& x, const at::Tensor& gamma, bool silu);
 at::Tensor rms_norm_rope(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& cos,
                          const at::Tensor& sin, int heads);
+void merge_attention(at::Tensor& a, const at::Tensor& log_sum_a, const at::Tensor& b, const at::Tensor& log_sum_b);
 
 }  // namespace rubato::kernels::cuda

@@ -1,21 +1,34 @@
 #!/usr/bin/env bash
-# The Wan step of Rubato and of diffusers on one GPU in one run, Rubato before and after, so that a change of clocks
-# shows. Needs a Python with torch and diffusers.
-#   tests/bench/gpu_wan.sh BIN_FOLDER RESULT_FOLDER [peer options…]
+# Wan 2.1 1.3B (random weights, 832x480, 81 frames) on one GPU in one run: a denoising step and a decode by Rubato, with
+# diffusers' before and after it, so that a drift of the clocks shows. Needs a python3 with torch and diffusers.
+#   tests/bench/gpu_wan.sh BIN_FOLDER RESULT_FOLDER
+# About four minutes on an H100, half of it torch.compile.
 set -euo pipefail
 bin=$1 out=$2
-shift 2
 here=$(dirname "$0")
-"$bin/rubato-bench" wan-step --device cuda --json "$out/wan_step_before.json"
-python3 "$here/gpu_wan_peer.py" --json "$out/wan_peer.json" "$@"
-"$bin/rubato-bench" wan-step --device cuda --json "$out/wan_step_after.json"
+mkdir -p "$out"
+python3 "$here/gpu_wan_peer.py" --modes default --json "$out/peer_default.json"
+"$bin/rubato-bench" wan-step --device cuda --json "$out/step.json"
+python3 "$here/gpu_wan_peer.py" --modes cudnn --json "$out/peer_cudnn.json"
+"$bin/rubato-bench" wan-vae --device cuda --json "$out/vae.json"
+python3 "$here/gpu_wan_vae_peer.py" --modes eager,compile --json "$out/vae_peer.json"
 python3 - "$out" <<'PY'
 import json, pathlib, sys
-out = pathlib.Path(sys.argv[1])
-ours = [json.loads((out / f"wan_step_{when}.json").read_text())["step"]["median_ms"] for when in ("before", "after")]
-slower = max(ours)
-print(f"Rubato {ours[0]:.2f} ms before, {ours[1]:.2f} ms after")
-for row in json.loads((out / "wan_peer.json").read_text())["results"]:
-    print(f"diffusers {row['attention']} attention, compile {row['compile']}: {row['median_ms']:.2f} ms, "
-          f"{row['median_ms'] / slower:.3f} of Rubato's slower run")
+
+def read(name):
+    return json.loads((pathlib.Path(sys.argv[1]) / f"{name}.json").read_text())
+
+def line(peer, peer_ms, ours_ms):
+    print(f"  diffusers, {peer}: {peer_ms:.1f} ms, {peer_ms / ours_ms:.3f} times Rubato's")
+
+step = read("step")
+ms = step["step"]["median_ms"]
+print(f"step: Rubato {ms:.1f} ms; cuDNN attention and cuBLAS products alone {step['library']['whole']['median_ms']:.1f} ms")
+for mode in ("default", "cudnn"):
+    for row in read(f"peer_{mode}")["results"]:
+        line(f"{row['attention']} attention, compile {row['compile']}", row["median_ms"], ms)
+ms = read("vae")["decode"]["median_ms"]
+print(f"decode: Rubato {ms:.1f} ms")
+for row in read("vae_peer")["results"]:
+    line(row["mode"], row["median_ms"], ms)
 PY

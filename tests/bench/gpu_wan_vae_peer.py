@@ -24,7 +24,9 @@ def measure(mode: str, args) -> dict:
         vae = AutoencoderKLWan()
     vae = vae.to(getattr(torch, args.dtype)).eval().requires_grad_(False)
     if mode == "channels_last":
-        vae = vae.to(memory_format=torch.channels_last_3d)
+        for parameter in vae.parameters():
+            if parameter.dim() == 5:
+                parameter.data = parameter.data.to(memory_format=torch.channels_last_3d)
     if mode == "compile":
         vae.decoder = torch.compile(vae.decoder)
     latents = torch.randn(1, 16, (args.frames - 1) // 4 + 1, args.height // 8, args.width // 8, device="cuda", dtype=vae.dtype)
