@@ -11,6 +11,7 @@
 
 #include "app/cli/options.h"
 #include "engine/base/text.h"
+#include "engine/files/safetensors.h"
 
 namespace rubato::cli {
 namespace fs = std::filesystem;
@@ -76,6 +77,19 @@ Result<> check_readable(const std::string& path, std::string_view flag) {
   return {};
 }
 
+// A safetensors file with a tensor of this name; its shape is the engine's business.
+Result<> check_tensor(const std::string& path, const std::string& tensor, std::string_view flag) {
+  if (path.empty()) return {};
+  const auto header = read_safetensors_header(path);
+  if (!header) return Error{ErrorCode::CannotRead, fmt::format("{}: {}", flag, header.error().message)};
+  if (header->tensors.contains(tensor)) return {};
+  std::vector<std::string> names;
+  for (const auto& [name, info] : header->tensors) names.push_back(name);
+  if (names.size() > 5) names.resize(5);
+  return Error{ErrorCode::CannotRead,
+               fmt::format("{} {} holds no tensor '{}'; it has {}", flag, path, tensor, one_of(names))};
+}
+
 }  // namespace
 
 Result<> check_files(const VideoJob& job) {
@@ -94,7 +108,10 @@ Result<> check_files(const VideoJob& job) {
       if (!outputs[i].empty() && outputs[i] == outputs[k])
         return Error{ErrorCode::Usage, fmt::format("{} is named for two outputs; give each its own name", outputs[i])};
   RUBATO_OK(check_readable(job.image, "--image"));
-  return check_readable(job.latents_in, "--latents-in");
+  RUBATO_OK(check_readable(job.latents_in, "--latents-in"));
+  RUBATO_OK(check_tensor(job.latents_in, "latents", "--latents-in"));
+  return lower(fs::path(job.image).extension().string()) == ".safetensors" ? check_tensor(job.image, "image", "--image")
+                                                                           : Result<>();
 }
 
 fs::path free_name(const fs::path& out) {

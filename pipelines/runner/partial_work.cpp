@@ -21,7 +21,8 @@ constexpr const char* kSchedulerPrefix = "scheduler.";  // of the scheduler's te
 }  // namespace
 
 PartialWork::PartialWork(const fs::path& output, std::string key)
-    : folder_(output.string() + ".rubato-partial"), key_(std::move(key)) {}
+    // "frames/" is a folder of pictures; its partial work lies beside it, not in it.
+    : folder_((output.has_filename() ? output : output.parent_path()).string() + ".rubato-partial"), key_(std::move(key)) {}
 
 std::optional<DenoiseState> PartialWork::load(std::string& ignored) const {
   const auto file = folder_ / "latents.safetensors";

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <nlohmann/json.hpp>
@@ -86,6 +87,13 @@ Result<at::Tensor> load_latents(const fs::path& path, const at::Tensor& like) {
 // Expected seconds are unknown today; every phase still reports its units.
 std::vector<ProgressMeter::Phase> phases_of(const VideoJob& job, std::int64_t latent_frames) {
   return {{"load", 4}, {"text", 1}, {"denoise", *job.steps}, {"decode", latent_frames}, {"mux", 1}};
+}
+
+// What a finished file is to the job: the sidecar, one of several pictures, or the clip itself.
+const char* kind_of(const fs::path& file, const std::vector<fs::path>& all) {
+  const auto is_sidecar = [](const fs::path& f) { return f.extension() == ".json"; };
+  if (is_sidecar(file)) return "metadata";
+  return all.size() - static_cast<std::size_t>(std::count_if(all.begin(), all.end(), is_sidecar)) > 1 ? "frames" : "video";
 }
 
 std::uint64_t file_size_or_zero(const fs::path& path) {
@@ -251,7 +259,7 @@ class VideoRun {
       result.report["frames_sha256"] = output_->frames_sha256();
       RUBATO_TRY(files, output_->finish(job_.metadata ? result.report : Json(nullptr)));
       for (const auto& file : files)
-        result.outputs.push_back({file.string(), file == files.front() ? "video" : "metadata", file_size_or_zero(file), ""});
+        result.outputs.push_back({file.string(), kind_of(file, files), file_size_or_zero(file), ""});
     }
     if (const auto* verified = dynamic_cast<const VerifyOutput*>(output_.get())) {
       RUBATO_TRY(comparison, verified->compare());

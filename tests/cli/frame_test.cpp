@@ -163,6 +163,16 @@ TEST_F(CliFrame, AFolderThatCannotTakeTheFileEndsWithSeventyThree) {
   EXPECT_THAT(done.err, HasSubstr("not writable"));
 }
 
+TEST_F(CliFrame, InputsAreLookedAtBeforeAnythingStarts) {
+  std::ofstream(dir_ / "notes.txt") << "hello";
+  const auto vae = std::string(RUBATO_RESOURCES) + "/practice/video/vae/diffusion_pytorch_model.safetensors";
+  for (const auto& file : {std::string("missing.safetensors"), std::string("notes.txt"), vae}) {
+    const auto done = run(here_, {"gen", "video", "-p", "x", "-o", "a.mp4", "--latents-in", file});
+    EXPECT_EQ(done.code, 2) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("--latents-in"));
+  }
+}
+
 TEST_F(CliFrame, AFullStandardOutputIsReported) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP();
   const auto done = output_of("'" RUBATO_BIN_DIR "/rubato-cli' schema job 2>&1 >/dev/full; echo $?");

@@ -95,6 +95,15 @@ TEST_F(CliRender, AClipComesWithItsMetadataAndNothingElse) {
   EXPECT_THAT(text.err, IsEmpty());
 }
 
+TEST_F(CliRender, AFolderOfFramesIsNamedOnceAndKnowsHowItWasMade) {
+  const auto done = run(here_, gen("frames/"));
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(done.out, "frames/\n");
+  EXPECT_THAT(done.err, Not(HasSubstr("warning")));
+  EXPECT_THAT(files(), testing::ElementsAre("frames", "frames.json"));
+  EXPECT_THAT(run(here_, {"inspect", "frames"}).out, HasSubstr("a red circle moves right"));
+}
+
 TEST_F(CliRender, WithoutMetadataTheClipSaysSo) {
   ASSERT_EQ(run(here_, gen("clip.mp4", {"--no-metadata"})).code, 0);
   EXPECT_THAT(files(), testing::ElementsAre("clip.mp4"));

@@ -75,11 +75,16 @@ std::string plan_line(const Ready& ready) {
                      *job.frames, job.size->width, job.size->height, *job.steps, ready.model.name);
 }
 
-// The files that were asked for; a sidecar lies beside its file and is not one of them.
-std::vector<std::string> asked_for(const protocol::Done& done) {
+// What was asked for, as it was named: a clip, a folder or pattern of frames (once, not each picture), latents, a
+// trace. Sidecars are not.
+std::vector<std::string> asked_for(const VideoJob& job, const protocol::Done& done) {
   std::vector<std::string> paths;
-  for (const auto& output : done.outputs)
-    if (output.kind != "sidecar" && output.kind != "metadata" && output.kind != "report") paths.push_back(output.path);
+  for (const auto& output : done.outputs) {
+    const bool picture = output.kind == "frames";
+    if (output.kind == "metadata" || output.kind == "report" || (picture && !paths.empty() && paths[0] == job.out))
+      continue;
+    paths.push_back(picture ? job.out : output.path);
+  }
   return paths;
 }
 
@@ -99,7 +104,7 @@ std::string closing_line(const Ready& ready, const RenderResult& result) {
 }
 
 Result<> finish(const Context& context, const Ready& ready, const RenderResult& result, ProgressMode mode) {
-  const auto paths = asked_for(result.done);
+  const auto paths = asked_for(ready.job, result.done);
   if (const auto file = context.args.value("report"))
     RUBATO_OK(write_file_atomically(*file, result.done.report.dump(2) + "\n", Overwrite::Always));
   if (mode != ProgressMode::Json) {
