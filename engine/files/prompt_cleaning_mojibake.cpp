@@ -213,12 +213,14 @@ std::optional<std::u32string> decode_utf8(std::string_view bytes) {
       at += 2;
     } else if (byte(at) == 0xED && within(at + 1, 0xA0, 0xAF) && within(at + 2, 0x80, 0xBF) && byte(at + 3) == 0xED &&
                within(at + 4, 0xB0, 0xBF) && within(at + 5, 0x80, 0xBF)) {
-      out += 0x10000 + ((byte(at + 1) & 0x0F) << 16) + ((byte(at + 2) & 0x3F) << 10) + ((byte(at + 4) & 0x0F) << 6) +
-             (byte(at + 5) & 0x3F);
+      const unsigned high = ((byte(at + 1) & 0x0F) << 16) + ((byte(at + 2) & 0x3F) << 10);
+      const unsigned low = ((byte(at + 4) & 0x0F) << 6) + (byte(at + 5) & 0x3F);
+      out += static_cast<char32_t>(0x10000 + high + low);
       at += 6;
     } else {
       std::int32_t offset = 0, code = 0;
       const auto* from = reinterpret_cast<const std::uint8_t*>(bytes.data()) + at;
+      // NOLINTNEXTLINE(bugprone-inc-dec-in-conditions): ICU's macro
       U8_NEXT(from, offset, static_cast<std::int32_t>(std::min<std::size_t>(bytes.size() - at, 4)), code);
       if (code < 0) return std::nullopt;
       out += static_cast<char32_t>(code);

@@ -47,7 +47,8 @@ std::string decode_base64(std::string_view text, const Node& at) {
     else
       at.refuse("has a precompiled_charsmap that is not base64");
     bits = bits << 6 | digit;
-    if ((count += 6) >= 8) {
+    count += 6;
+    if (count >= 8) {
       count -= 8;
       bytes += static_cast<char>(bits >> count & 0xFFu);
     }

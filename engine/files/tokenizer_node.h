@@ -40,6 +40,7 @@ class TokenizerNode {
     const TokenizerNode list = at(key);
     if (!list.value_.is_array()) list.refuse("must be a list");
     std::vector<TokenizerNode> nodes;
+    nodes.reserve(list.value_.size());
     for (std::size_t i = 0; i < list.value_.size(); ++i)
       nodes.emplace_back(list.value_[i], fmt::format("{}[{}]", list.where_, i), source_);
     return nodes;

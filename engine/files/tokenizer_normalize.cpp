@@ -25,6 +25,7 @@ Character character_at(std::string_view text, std::size_t at) {
   int offset = 0;
   Character c;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data()) + at;
+  // NOLINTNEXTLINE(bugprone-inc-dec-in-conditions): ICU's macro
   U8_NEXT(bytes, offset, static_cast<int>(std::min<std::size_t>(text.size() - at, 4)), c.code);
   c.size = static_cast<std::size_t>(offset);
   return c;
