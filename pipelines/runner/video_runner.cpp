@@ -17,6 +17,7 @@
 #include "engine/tensor/state_dict.h"
 #include "kernels/device.h"
 #include "pipelines/job/video_model.h"
+#include "pipelines/runner/decode_plan.h"
 #include "pipelines/runner/frame_output.h"
 #include "pipelines/runner/media_output.h"
 #include "pipelines/runner/metadata_of.h"
@@ -243,7 +244,10 @@ class VideoRun {
     }
     DecodeOptions options;
     options.stop = stop_;
-    options.progress = [&](std::int64_t done, std::int64_t) { meter_->advance(done); };
+    options.tiling.tile = tile_that_fits(pipeline_->vae(), request_.width, request_.height, request_.frames,
+                                         free_memory(load_options_.device));
+    // With tiles, every latent frame is decoded once per tile; progress counts latent frames of the clip.
+    options.progress = [&](std::int64_t done, std::int64_t total) { meter_->advance(done * latents_.size(2) / total); };
     pipeline_->decode(latents_, options, [&](const at::Tensor& frames) {
       if (auto added = output_->add(frames); !added) throw ErrorException(added.error());
     });

@@ -194,8 +194,6 @@ void WanPipeline::decode(const at::Tensor& latents, const DecodeOptions& options
   vae_->decode(vae_->denormalise(latents), sink, options);
 }
 
-std::int64_t WanPipeline::temporal_ratio() const { return vae_->config().temporal_ratio(); }
-
 std::uint64_t WanPipeline::parameter_bytes() const { return parameter_bytes_; }
 
 }  // namespace rubato

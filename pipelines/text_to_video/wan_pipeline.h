@@ -89,7 +89,7 @@ class WanPipeline {
   // The sampler's schedule for a request of n steps.
   Result<std::unique_ptr<Scheduler>> make_schedule(const VideoRequest& request) const;
 
-  std::int64_t temporal_ratio() const;
+  const AutoencoderKLWan& vae() const { return *vae_; }
   std::uint64_t parameter_bytes() const;
 
  private:
