@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   const std::span<char* const> args(argv, static_cast<std::size_t>(argc));
   const std::string_view name = args.size() > 1 ? args[1] : "";
   const std::map<std::string_view, Result<> (*)(const bench::Options&)> benches{
-      {"kernels", bench::kernels}, {"wan-step", bench::wan_step}, {"wan-vae", bench::wan_vae}};
+      {"clip", bench::clip}, {"kernels", bench::kernels}, {"wan-step", bench::wan_step}, {"wan-vae", bench::wan_vae}};
   const auto found = benches.find(name);
   if (found == benches.end()) {
     fmt::print(stderr, "{}", bench::Options::help());

@@ -22,7 +22,7 @@ fi
 peer() { "$python" tests/bench/peer_diffusers_cpu.py "$model" --threads "$threads" --runs "$runs" --json "$out/$1.json" > /dev/null; }
 
 peer peer_before
-"$bin/rubato-bench" practice --model "$model" --threads "$threads" --repeats "$runs" --json "$out/rubato.json"
+"$bin/rubato-bench" clip --model "$model" --threads "$threads" --repeats "$runs" --json "$out/rubato.json" > /dev/null
 peer peer_after
 
 "$python" - "$out" <<'PY'
