@@ -15,25 +15,25 @@ namespace rubato {
 
 // What kind of thing went wrong; decides the exit code of rubato-cli.
 enum class ErrorCode {
-  Internal,         // a bug in Rubato
-  Failed,           // the job failed for a reason of its own
-  Usage,            // bad command line
-  JobInvalid,       // a job or job file breaks the schema
-  ModelMissing,     // no such model, or a part of it is missing
-  ModelUnfit,       // a model file is damaged, of the wrong shape, or of an unsupported kind
-  OutOfMemory,      // the job does not fit, even after every fallback
-  OutputExists,     // the output is there and overwriting was not asked for
-  EngineDied,       // the worker process ended unexpectedly
-  NoDevice,         // a device was asked for that is not there
-  TimeLimit,        // a time limit was reached; the job can be resumed
-  Locked,           // another instance holds the data
-  VerifyMismatch,   // verify found a different result
-  CannotWrite,      // folder not writable, disk full
-  CannotRead,       // file missing or unreadable
-  Corrupt,          // an input file (not a model) is damaged
-  Numerics,         // NaN or infinity in the latents
-  Cancelled,        // stopped by the user (SIGINT)
-  Terminated,       // stopped by SIGTERM
+  Internal,        // a bug in Rubato
+  Failed,          // the job failed for a reason of its own
+  Usage,           // bad command line
+  JobInvalid,      // a job or job file breaks the schema
+  ModelMissing,    // no such model, or a part of it is missing
+  ModelUnfit,      // a model file is damaged, of the wrong shape, or of an unsupported kind
+  OutOfMemory,     // the job does not fit, even after every fallback
+  OutputExists,    // the output is there and overwriting was not asked for
+  EngineDied,      // the worker process ended unexpectedly
+  NoDevice,        // a device was asked for that is not there
+  TimeLimit,       // a time limit was reached; the job can be resumed
+  Locked,          // another instance holds the data
+  VerifyMismatch,  // verify found a different result
+  CannotWrite,     // folder not writable, disk full
+  CannotRead,      // file missing or unreadable
+  Corrupt,         // an input file (not a model) is damaged
+  Numerics,        // NaN or infinity in the latents
+  Cancelled,       // stopped by the user (SIGINT)
+  Terminated,      // stopped by SIGTERM
 };
 
 // "model_missing" and so on: the stable spelling used in JSON.

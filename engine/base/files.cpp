@@ -26,7 +26,8 @@ fs::path folder_of(const fs::path& path) {
 }
 
 Error exists_error(const fs::path& target) {
-  return {ErrorCode::OutputExists, fmt::format("{} exists already; choose another name or pass --overwrite always", target.string())};
+  return {ErrorCode::OutputExists,
+          fmt::format("{} exists already; choose another name or pass --overwrite always", target.string())};
 }
 
 // Best effort: the rename is done, and some folders cannot be opened for reading or synced.
@@ -58,13 +59,16 @@ Result<> rename_to_new(const fs::path& from, const fs::path& to) {
 
 Error write_error(const fs::path& path, int code) {
   if (code == ENOSPC || code == EDQUOT)
-    return {ErrorCode::CannotWrite, fmt::format("the disk is full: {} could not be written; free some space and run the same command again", path.string())};
+    return {ErrorCode::CannotWrite,
+            fmt::format("the disk is full: {} could not be written; free some space and run the same command again",
+                        path.string())};
   return {ErrorCode::CannotWrite, fmt::format("cannot write {}: {}", path.string(), std::strerror(code))};
 }
 
 Result<std::string> read_file(const fs::path& path, std::uint64_t max_bytes) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
+  if (fd < 0)
+    return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
   std::string text;
   std::vector<char> buffer(1 << 16);
   for (;;) {
@@ -79,7 +83,8 @@ Result<std::string> read_file(const fs::path& path, std::uint64_t max_bytes) {
     text.append(buffer.data(), static_cast<std::size_t>(got));
     if (text.size() > max_bytes) {
       ::close(fd);
-      return Error{ErrorCode::CannotRead, fmt::format("{} is larger than the {} bytes that such a file may have", path.string(), max_bytes)};
+      return Error{ErrorCode::CannotRead,
+                   fmt::format("{} is larger than the {} bytes that such a file may have", path.string(), max_bytes)};
     }
   }
   ::close(fd);
@@ -92,7 +97,7 @@ Result<MappedFile> MappedFile::open(const fs::path& path) {
   };
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // do not wait for the writer of a fifo
   if (fd < 0) return fail(errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(fd);
     return Error{ErrorCode::CannotRead, fmt::format("{} is not a regular file", path.string())};
@@ -214,12 +219,14 @@ Result<> check_writable(const fs::path& target, Overwrite overwrite) {
   if (overwrite == Overwrite::Never && fs::exists(fs::symlink_status(target, ignored))) return exists_error(target);
   const auto there = fs::status(target, ignored);
   if (fs::exists(there) && !fs::is_regular_file(there))  // renaming over /dev/null would replace it
-    return Error{ErrorCode::CannotWrite, fmt::format("{} is a device or pipe; give the name of an ordinary file", target.string())};
+    return Error{ErrorCode::CannotWrite,
+                 fmt::format("{} is a device or pipe; give the name of an ordinary file", target.string())};
   const auto folder = folder_of(target);
   if (!fs::is_directory(folder, ignored))
     return Error{ErrorCode::CannotWrite, fmt::format("the folder {} does not exist; create it first", folder.string())};
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
-    return Error{ErrorCode::CannotWrite, fmt::format("the folder {} is not writable: {}", folder.string(), std::strerror(errno))};
+    return Error{ErrorCode::CannotWrite,
+                 fmt::format("the folder {} is not writable: {}", folder.string(), std::strerror(errno))};
   return {};
 }
 
@@ -245,7 +252,8 @@ Result<SafePath> SafePath::inside(const fs::path& root, std::string_view relativ
 
   std::error_code failed;
   const auto real_root = fs::weakly_canonical(root, failed);
-  if (failed) return Error{ErrorCode::CannotRead, fmt::format("cannot resolve {}: {}", root.string(), failed.message())};
+  if (failed)
+    return Error{ErrorCode::CannotRead, fmt::format("cannot resolve {}: {}", root.string(), failed.message())};
   const auto real = fs::weakly_canonical(real_root / below, failed);  // follows links of the part that exists
   if (failed) return refuse("it cannot be resolved");
   const auto inside = real.lexically_relative(real_root);
@@ -262,7 +270,8 @@ UserFolders UserFolders::from_environment() {
   const auto pick = [](const char* variable, const char* fallback) {
     const char* set = std::getenv(variable);
     const char* home = std::getenv("HOME");
-    const fs::path base = set != nullptr && *set == '/' ? fs::path(set) : fs::path(home != nullptr ? home : "/tmp") / fallback;
+    const fs::path base =
+        set != nullptr && *set == '/' ? fs::path(set) : fs::path(home != nullptr ? home : "/tmp") / fallback;
     return base / "rubato";
   };
   return {pick("XDG_CONFIG_HOME", ".config"), pick("XDG_DATA_HOME", ".local/share"),

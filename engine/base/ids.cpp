@@ -37,7 +37,8 @@ std::string new_ulid() {
     }
   }
   std::string id(26, '0');
-  for (int i = 0; i < 10; ++i) id[static_cast<std::size_t>(9 - i)] = kCrockford[static_cast<std::size_t>(last_ms >> (5 * i) & 31)];
+  for (int i = 0; i < 10; ++i)
+    id[static_cast<std::size_t>(9 - i)] = kCrockford[static_cast<std::size_t>(last_ms >> (5 * i) & 31)];
   for (int i = 0; i < 16; ++i) {  // 80 bits, five at a time
     unsigned five = 0;
     for (int b = 0; b < 5; ++b) {
@@ -94,7 +95,8 @@ std::string sha256_hex(std::string_view text) {
 Result<std::string> sha256_file(const std::filesystem::path& path) {
   // read() and not a mapping: a file that is shortened meanwhile must not end the program.
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
+  if (fd < 0)
+    return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
   ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   Sha256 hash;
   std::vector<std::byte> buffer(1u << 20);
@@ -108,7 +110,8 @@ Result<std::string> sha256_file(const std::filesystem::path& path) {
   }
   const int code = errno;
   ::close(fd);
-  if (got < 0) return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(code))};
+  if (got < 0)
+    return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(code))};
   return hash.hex();
 }
 

@@ -35,7 +35,8 @@ class Cursor {
       escaped_ = c == '\\' && !escaped_;
       return;
     }
-    const bool closing = c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',' || c == ':' || c == ']' || c == '}';
+    const bool closing =
+        c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',' || c == ':' || c == ']' || c == '}';
     const bool opening = c == '"' || c == '[' || c == '{';
     if (opening || (!closing && !in_word_)) token_ = at();
     in_word_ = !closing && !opening;
@@ -74,7 +75,8 @@ class CountingIterator {
 
 class TreeBuilder final : public nlohmann::json_sax<json> {
  public:
-  TreeBuilder(const JsonLimits& limits, const Cursor* cursor, SourceMap* where) : limits_(limits), cursor_(cursor), where_(where) {}
+  TreeBuilder(const JsonLimits& limits, const Cursor* cursor, SourceMap* where)
+      : limits_(limits), cursor_(cursor), where_(where) {}
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
@@ -91,7 +93,8 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
   bool key(string_t& name) override {
     if (!short_enough(name)) return false;
     if (stack_.back()->contains(name)) {
-      if (limits_.duplicates == nullptr) return stop(fmt::format("the key '{}' stands twice", clip_utf8(name, 80)), cursor_->token());
+      if (limits_.duplicates == nullptr)
+        return stop(fmt::format("the key '{}' stands twice", clip_utf8(name, 80)), cursor_->token());
       limits_.duplicates->push_back(name);
     }
     key_ = std::move(name);
@@ -117,7 +120,8 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
     return false;
   }
   bool short_enough(const string_t& text) {
-    return text.size() <= limits_.max_string || stop(fmt::format("a string is longer than {} bytes", limits_.max_string), cursor_->token());
+    return text.size() <= limits_.max_string ||
+           stop(fmt::format("a string is longer than {} bytes", limits_.max_string), cursor_->token());
   }
   json* place(json value) {
     if (stack_.empty()) {
@@ -157,7 +161,8 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
     return true;
   }
   bool count() {
-    return ++values_ <= limits_.max_values || stop(fmt::format("more than {} values", limits_.max_values), cursor_->token());
+    return ++values_ <= limits_.max_values ||
+           stop(fmt::format("more than {} values", limits_.max_values), cursor_->token());
   }
   bool close() {
     stack_.pop_back();
@@ -177,7 +182,8 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
 
 }  // namespace
 
-Result<json> parse_json(std::string_view text, std::string_view source, const JsonLimits& limits, ErrorCode code, SourceMap* where) {
+Result<json> parse_json(std::string_view text, std::string_view source, const JsonLimits& limits, ErrorCode code,
+                        SourceMap* where) {
   if (text.size() > limits.max_bytes)
     return Error{code, fmt::format("{} has {} bytes; at most {} are allowed", source, text.size(), limits.max_bytes)};
   if (!is_valid_utf8(text)) return Error{code, fmt::format("{} is not valid UTF-8 text", source)};
@@ -190,9 +196,11 @@ Result<json> parse_json(std::string_view text, std::string_view source, const Js
       if (limits.duplicates != nullptr) limits.duplicates->clear();
     }
     TreeBuilder builder(limits, &cursor, where);
-    const bool fine = json::sax_parse(CountingIterator(text.data(), &cursor), CountingIterator(text.data() + text.size(), &cursor), &builder);
+    const bool fine = json::sax_parse(CountingIterator(text.data(), &cursor),
+                                      CountingIterator(text.data() + text.size(), &cursor), &builder);
     if (!fine)
-      return Error{code, fmt::format("{}, line {}, column {}: {}", source, builder.problem_at.line, builder.problem_at.column, builder.problem)};
+      return Error{code, fmt::format("{}, line {}, column {}: {}", source, builder.problem_at.line,
+                                     builder.problem_at.column, builder.problem)};
     return std::move(builder.root);
   });
 }

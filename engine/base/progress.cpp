@@ -11,9 +11,7 @@ namespace rubato {
 ProgressMeter::ProgressMeter(std::vector<Phase> phases, ProgressSink sink, std::function<double()> now_s)
     : sink_(std::move(sink)), now_(std::move(now_s)) {
   if (!now_) {
-    now_ = [] {
-      return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-    };
+    now_ = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
   }
   for (auto& phase : phases) phases_.push_back({std::move(phase)});
 }
@@ -54,7 +52,8 @@ void ProgressMeter::advance(std::int64_t done) {
 std::vector<std::pair<std::string, double>> ProgressMeter::seconds() const {
   std::vector<std::pair<std::string, double>> all;
   for (const auto& phase : phases_)
-    all.emplace_back(phase.plan.name, phase.started < 0 ? 0.0 : (phase.ended < 0 ? now_() : phase.ended) - phase.started);
+    all.emplace_back(phase.plan.name,
+                     phase.started < 0 ? 0.0 : (phase.ended < 0 ? now_() : phase.ended) - phase.started);
   return all;
 }
 

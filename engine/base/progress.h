@@ -16,7 +16,7 @@ struct Progress {
   std::string phase;      // "load", "text", "denoise", "decode", "mux"
   std::int64_t done = 0;  // units of this phase
   std::int64_t total = 0;
-  double fraction = 0;    // of the whole job, 0..1
+  double fraction = 0;                              // of the whole job, 0..1
   double eta_s = -1, eta_lo_s = -1, eta_hi_s = -1;  // negative = not known yet
 };
 
@@ -45,8 +45,8 @@ class ProgressMeter {
     Phase plan;
     double started = -1, ended = -1;
     std::int64_t done = 0;
-    double mark = 0;               // time of the last unit
-    double sum = 0, sum_sq = 0;    // of seconds per unit
+    double mark = 0;             // time of the last unit
+    double sum = 0, sum_sq = 0;  // of seconds per unit
     std::int64_t samples = 0;
   };
   std::vector<State> phases_;

@@ -29,7 +29,8 @@ Result<std::vector<fs::path>> deciding_files(const PipelineFolder::Component& pa
     std::error_code ignored;
     if (small && entry->is_regular_file(ignored)) found.insert(entry->path());
   }
-  if (failed) return Error{ErrorCode::CannotRead, "cannot read the folder " + part.folder.string() + ": " + failed.message()};
+  if (failed)
+    return Error{ErrorCode::CannotRead, "cannot read the folder " + part.folder.string() + ": " + failed.message()};
   return std::vector<fs::path>(found.begin(), found.end());
 }
 
@@ -37,7 +38,8 @@ Result<std::string> file_hash(const fs::path& path, FileCache& cache) {
   const auto stamp = FileStamp::of(path);
   const std::string key = fs::absolute(path).lexically_normal().string();
   if (stamp)
-    if (const auto* known = cache.find(key, *stamp); known != nullptr && known->is_string()) return known->get<std::string>();
+    if (const auto* known = cache.find(key, *stamp); known != nullptr && known->is_string())
+      return known->get<std::string>();
   RUBATO_TRY(hash, sha256_file(path));
   if (stamp) cache.put(key, *stamp, hash);
   return hash;

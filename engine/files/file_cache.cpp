@@ -19,7 +19,7 @@ constexpr std::size_t kMaxEntries = 200'000;  // beyond this only entries used i
 }  // namespace
 
 std::optional<FileStamp> FileStamp::of(const fs::path& path) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
   return FileStamp{static_cast<std::uint64_t>(info.st_size),
                    static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec,
@@ -41,9 +41,11 @@ FileCache::FileCache(fs::path file, int version) : file_(std::move(file)), versi
   if (files == root->end() || !files->is_object()) return;
   entries_.reserve(files->size());
   for (auto& [path, row] : files->items()) {  // [size, mtime_ns, inode, fact]
-    const bool fine = row.is_array() && row.size() == 4 && row[0].is_number_unsigned() && row[1].is_number_integer() && row[2].is_number_unsigned();
+    const bool fine = row.is_array() && row.size() == 4 && row[0].is_number_unsigned() && row[1].is_number_integer() &&
+                      row[2].is_number_unsigned();
     if (!fine) continue;
-    entries_.emplace(path, Entry{{row[0].get<std::uint64_t>(), row[1].get<std::int64_t>(), row[2].get<std::uint64_t>()}, std::move(row[3])});
+    entries_.emplace(path, Entry{{row[0].get<std::uint64_t>(), row[1].get<std::int64_t>(), row[2].get<std::uint64_t>()},
+                                 std::move(row[3])});
   }
   changed_ = false;
 }
@@ -71,7 +73,8 @@ void FileCache::save() {
   std::error_code ignored;
   fs::create_directories(file_.parent_path(), ignored);
   // A path need not be UTF-8; such an entry is not found again, which costs one more reading.
-  const auto written = write_file_atomically(file_, root.dump(-1, ' ', false, json::error_handler_t::replace), Overwrite::Always);
+  const auto written =
+      write_file_atomically(file_, root.dump(-1, ' ', false, json::error_handler_t::replace), Overwrite::Always);
   if (written.ok()) {
     changed_ = false;
   } else {

@@ -13,7 +13,8 @@ constexpr std::int64_t kXxlWidth = 4096;
 
 std::string lower_name(const fs::path& path) {
   std::string name = path.filename().string();
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return name;
 }
 
@@ -27,8 +28,12 @@ enum class Noise { Neither, High, Low };
 // The experts of Wan 2.2 have the same tensors; only their file names tell them apart.
 Noise noise_of(const fs::path& path) {
   const std::string name = lower_name(path);
-  if (name.find("high_noise") != std::string::npos || name.find("high-noise") != std::string::npos || name.find("highnoise") != std::string::npos) return Noise::High;
-  if (name.find("low_noise") != std::string::npos || name.find("low-noise") != std::string::npos || name.find("lownoise") != std::string::npos) return Noise::Low;
+  if (name.find("high_noise") != std::string::npos || name.find("high-noise") != std::string::npos ||
+      name.find("highnoise") != std::string::npos)
+    return Noise::High;
+  if (name.find("low_noise") != std::string::npos || name.find("low-noise") != std::string::npos ||
+      name.find("lownoise") != std::string::npos)
+    return Noise::Low;
   return Noise::Neither;
 }
 
@@ -57,7 +62,8 @@ std::string model_name(const fs::path& file) {
 
 class Grouping {
  public:
-  Grouping(std::span<const LooseWeights> weights, std::span<const fs::path> tokenizers) : weights_(weights), tokenizers_(tokenizers) {}
+  Grouping(std::span<const LooseWeights> weights, std::span<const fs::path> tokenizers)
+      : weights_(weights), tokenizers_(tokenizers) {}
 
   std::vector<ModelEntry> run() {
     std::vector<ModelEntry> models;
@@ -84,7 +90,9 @@ class Grouping {
   const LooseWeights* nearest(const fs::path& to, const std::function<bool(const WeightFacts&)>& fits) const {
     const LooseWeights* best = nullptr;
     for (const auto& file : weights_)
-      if (file.facts.problem.empty() && fits(file.facts) && (best == nullptr || closeness(file.path, to) > closeness(best->path, to))) best = &file;
+      if (file.facts.problem.empty() && fits(file.facts) &&
+          (best == nullptr || closeness(file.path, to) > closeness(best->path, to)))
+        best = &file;
     return best;
   }
 
@@ -106,22 +114,30 @@ class Grouping {
     model.root = high != nullptr ? high->path : file.path;
     model.name = model_name(model.root);
 
-    model.parts.push_back(part("transformer", high, "the high-noise expert, a safetensors file with high_noise in its name"));
-    if (expert) model.parts.push_back(part("transformer_2", low, "the low-noise expert, a safetensors file with low_noise in its name"));
+    model.parts.push_back(
+        part("transformer", high, "the high-noise expert, a safetensors file with high_noise in its name"));
+    if (expert)
+      model.parts.push_back(
+          part("transformer_2", low, "the low-noise expert, a safetensors file with low_noise in its name"));
     const std::int64_t latent = file.facts.wan_channels == 48 ? 48 : 16;
-    model.parts.push_back(part("vae", nearest(file.path, [&](const WeightFacts& f) { return f.wan_vae_channels == latent; }),
-                               latent == 48 ? "a Wan 2.2 VAE of 48 channels such as wan2.2_vae.safetensors" : "a Wan 2.1 VAE of 16 channels such as wan_2.1_vae.safetensors"));
-    const LooseWeights* text = nearest(file.path, [](const WeightFacts& f) { return f.umt5_width == kXxlWidth || f.umt5_width == 1; });
+    model.parts.push_back(part("vae",
+                               nearest(file.path, [&](const WeightFacts& f) { return f.wan_vae_channels == latent; }),
+                               latent == 48 ? "a Wan 2.2 VAE of 48 channels such as wan2.2_vae.safetensors"
+                                            : "a Wan 2.1 VAE of 16 channels such as wan_2.1_vae.safetensors"));
+    const LooseWeights* text =
+        nearest(file.path, [](const WeightFacts& f) { return f.umt5_width == kXxlWidth || f.umt5_width == 1; });
     model.parts.push_back(part("text_encoder", text, "a UMT5-XXL encoder such as umt5_xxl_fp16.safetensors"));
     ModelPart tokenizer{"tokenizer", {}, "expected the UMT5 tokenizer, tokenizer.json or spiece.model", 0};
     if (text != nullptr && text->facts.tokenizer_inside) tokenizer = {"tokenizer", text->path, "", 0};
     for (const auto& folder : tokenizers_)
-      if (tokenizer.path.empty() || closeness(folder, file.path) > closeness(tokenizer.path, file.path)) tokenizer = {"tokenizer", folder, "", 0};
+      if (tokenizer.path.empty() || closeness(folder, file.path) > closeness(tokenizer.path, file.path))
+        tokenizer = {"tokenizer", folder, "", 0};
     model.parts.push_back(std::move(tokenizer));
 
     for (const auto& found : model.parts) model.bytes += found.weight_bytes;
     for (const auto& other : weights_)
-      if (!other.facts.problem.empty() && other.path.parent_path() == file.path.parent_path()) model.problems.push_back(other.facts.problem);
+      if (!other.facts.problem.empty() && other.path.parent_path() == file.path.parent_path())
+        model.problems.push_back(other.facts.problem);
     return model;
   }
 
@@ -131,7 +147,8 @@ class Grouping {
 
 }  // namespace
 
-std::vector<ModelEntry> group_loose_models(std::span<const LooseWeights> weights, std::span<const fs::path> tokenizers) {
+std::vector<ModelEntry> group_loose_models(std::span<const LooseWeights> weights,
+                                           std::span<const fs::path> tokenizers) {
   return Grouping(weights, tokenizers).run();
 }
 

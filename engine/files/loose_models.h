@@ -20,6 +20,7 @@ struct LooseWeights {
 // One entry for each Wan transformer (or pair of experts), with the VAE, text encoder and tokenizer that fit it taken
 // from anywhere in the scan, nearest folder first. Refused files beside a transformer (the authors publish VAE and
 // text encoder as pickles) become problems of its entry.
-std::vector<ModelEntry> group_loose_models(std::span<const LooseWeights> weights, std::span<const std::filesystem::path> tokenizers);
+std::vector<ModelEntry> group_loose_models(std::span<const LooseWeights> weights,
+                                           std::span<const std::filesystem::path> tokenizers);
 
 }  // namespace rubato

@@ -24,13 +24,16 @@ constexpr int kMaxCount = 1'000'000;        // frames, steps, pixels of an edge
 // Reads fields of one object into a card and notes what does not fit.
 class FieldReader {
  public:
-  FieldReader(const json& object, std::string prefix, ProblemList& problems) : object_(object), prefix_(std::move(prefix)), problems_(problems) {}
+  FieldReader(const json& object, std::string prefix, ProblemList& problems)
+      : object_(object), prefix_(std::move(prefix)), problems_(problems) {}
 
   const json* find(const char* key) const {
     const auto at = object_.find(key);
     return at == object_.end() || at->is_null() ? nullptr : &*at;
   }
-  void bad(const char* key, std::string_view want) { problems_.add(fmt::format("'{}{}' is not {}", prefix_, key, want)); }
+  void bad(const char* key, std::string_view want) {
+    problems_.add(fmt::format("'{}{}' is not {}", prefix_, key, want));
+  }
 
   void text(const char* key, std::string& out) {
     const json* value = find(key);
@@ -46,7 +49,8 @@ class FieldReader {
     const json* value = find(key);
     if (value == nullptr) return;
     if (value->is_string()) return out.push_back(value->get<std::string>());
-    const bool fine = value->is_array() && value->size() <= kMaxList && std::all_of(value->begin(), value->end(), [](const json& v) { return v.is_string(); });
+    const bool fine = value->is_array() && value->size() <= kMaxList &&
+                      std::all_of(value->begin(), value->end(), [](const json& v) { return v.is_string(); });
     if (!fine) return bad(key, fmt::format("a list of at most {} texts", kMaxList));
     out = value->get<std::vector<std::string>>();
   }
@@ -59,7 +63,8 @@ class FieldReader {
   void count(const char* key, std::optional<int>& out) {
     const json* value = find(key);
     if (value == nullptr) return;
-    const bool fine = value->is_number_unsigned() && value->get<std::uint64_t>() >= 1 && value->get<std::uint64_t>() <= kMaxCount;
+    const bool fine =
+        value->is_number_unsigned() && value->get<std::uint64_t>() >= 1 && value->get<std::uint64_t>() <= kMaxCount;
     if (!fine) return bad(key, fmt::format("a whole number from 1 to {}", kMaxCount));
     out = value->get<int>();
   }
@@ -100,7 +105,8 @@ bool read_rgb(const json& value, std::array<double, 3>& out) {
 void read_defaults(const json& value, ModelCard::Defaults& out, ProblemList& problems) {
   FieldReader fields(value, "defaults.", problems);
   if (const json* size = fields.find("size"))
-    if (!size->is_string() || !read_size(size->get_ref<const std::string&>(), out.width, out.height)) fields.bad("size", "a size such as \"832x480\"");
+    if (!size->is_string() || !read_size(size->get_ref<const std::string&>(), out.width, out.height))
+      fields.bad("size", "a size such as \"832x480\"");
   fields.count("frames", out.frames);
   fields.count("fps", out.fps);
   fields.count("steps", out.steps);
@@ -112,12 +118,13 @@ void read_defaults(const json& value, ModelCard::Defaults& out, ProblemList& pro
 }
 
 // One linear map: "matrix" and "bias" of `value`, which stands at `where`.
-bool read_map(const json& value, std::string_view where, std::vector<std::array<double, 3>>& matrix, std::array<double, 3>& bias,
-              ProblemList& problems) {
+bool read_map(const json& value, std::string_view where, std::vector<std::array<double, 3>>& matrix,
+              std::array<double, 3>& bias, ProblemList& problems) {
   const auto rows = value.find("matrix"), offset = value.find("bias");
   bool fine = rows != value.end() && rows->is_array() && !rows->empty() && rows->size() <= kMaxChannels;
   for (std::size_t c = 0; fine && c < rows->size(); ++c) fine = read_rgb((*rows)[c], matrix.emplace_back());
-  if (!fine) problems.add(fmt::format("'{}.matrix' is not a list of 1 to {} rows of three numbers", where, kMaxChannels));
+  if (!fine)
+    problems.add(fmt::format("'{}.matrix' is not a list of 1 to {} rows of three numbers", where, kMaxChannels));
   if (!fine || offset == value.end() || read_rgb(*offset, bias)) return fine;
   problems.add(fmt::format("'{}.bias' is not a list of three numbers", where));
   return false;
@@ -205,7 +212,8 @@ std::vector<std::string> ModelCard::verify_checksums(const fs::path& model_folde
     if (!sum.ok()) {
       wrong.push_back(sum.error().message);
     } else if (*sum != expected) {
-      wrong.push_back(fmt::format("{} has changed: its SHA-256 is {} and not {}", safe->path().string(), *sum, expected));
+      wrong.push_back(
+          fmt::format("{} has changed: its SHA-256 is {} and not {}", safe->path().string(), *sum, expected));
     }
   }
   return wrong;

@@ -66,12 +66,14 @@ bool is_t5_tokenizer(const fs::path& folder) {
   const auto config = parse_json(*text, "tokenizer_config.json");
   if (!config.ok() || !config->is_object()) return false;
   const auto name = config->find("tokenizer_class");
-  return name != config->end() && name->is_string() && name->get_ref<const std::string&>().find("T5") != std::string::npos;
+  return name != config->end() && name->is_string() &&
+         name->get_ref<const std::string&>().find("T5") != std::string::npos;
 }
 
 class Scanner {
  public:
-  explicit Scanner(const fs::path& cache_folder) : cache_(cache_folder.empty() ? fs::path() : cache_folder / "model_scan.json", kWeightFactsVersion) {}
+  explicit Scanner(const fs::path& cache_folder)
+      : cache_(cache_folder.empty() ? fs::path() : cache_folder / "model_scan.json", kWeightFactsVersion) {}
 
   ModelScan run(std::span<const fs::path> folders) {
     for (const auto& folder : folders) walk(folder);
@@ -100,7 +102,7 @@ class Scanner {
       const Pending here = std::move(pending.back());
       pending.pop_back();
       if (scan_.files > kMaxFiles || here.depth > kMaxDepth) continue;
-      struct stat info {};
+      struct stat info{};
       // One visit for each real folder: this ends loops of symbolic links and removes doubles.
       if (::stat(here.folder.c_str(), &info) != 0 || !visited_.emplace(info.st_dev, info.st_ino).second) continue;
       visit(here, pending);
@@ -131,7 +133,8 @@ class Scanner {
         tokenizer = true;
       }
     }
-    if (failed) scan_.problems.push_back(fmt::format("the folder {} cannot be read: {}", here.folder.string(), failed.message()));
+    if (failed)
+      scan_.problems.push_back(fmt::format("the folder {} cannot be read: {}", here.folder.string(), failed.message()));
     if (pipeline) {  // what lies below belongs to the pipeline
       pipelines_.push_back(here.folder);
       return;
@@ -210,7 +213,8 @@ class Scanner {
     scan_.models.push_back(std::move(model));
   }
 
-  WeightFacts add_component(const PipelineFolder::Component& component, std::span<const PipelineFolder::Missing> missing, ModelEntry& model) {
+  WeightFacts add_component(const PipelineFolder::Component& component,
+                            std::span<const PipelineFolder::Missing> missing, ModelEntry& model) {
     ModelPart part{component.name, component.folder, "", 0};
     std::vector<std::string> lacks;
     for (const auto& lack : missing)
@@ -252,7 +256,8 @@ class Scanner {
 
   // Gives every model a name of its own: the card's, the hub's "org/name", or the folder's.
   void name_models() {
-    std::sort(scan_.models.begin(), scan_.models.end(), [](const ModelEntry& a, const ModelEntry& b) { return a.root < b.root; });
+    std::sort(scan_.models.begin(), scan_.models.end(),
+              [](const ModelEntry& a, const ModelEntry& b) { return a.root < b.root; });
     for (auto& model : scan_.models) {
       if (!model.name.empty()) continue;
       const auto hub = hub_place(model.root);
@@ -264,12 +269,14 @@ class Scanner {
     for (auto& model : scan_.models) {
       if (count[model.name] > 1 && !is_current_revision(model.root)) {
         const auto hub = hub_place(model.root);
-        model.name = hub ? fmt::format("{}@{}", model.name, hub->revision.substr(0, 8)) : (model.root.parent_path().filename() / model.name).string();
+        model.name = hub ? fmt::format("{}@{}", model.name, hub->revision.substr(0, 8))
+                         : (model.root.parent_path().filename() / model.name).string();
       }
       const std::string base = model.name;
       for (int i = 2; !taken.insert(model.name).second; ++i) model.name = fmt::format("{}#{}", base, i);
     }
-    std::sort(scan_.models.begin(), scan_.models.end(), [](const ModelEntry& a, const ModelEntry& b) { return a.name < b.name; });
+    std::sort(scan_.models.begin(), scan_.models.end(),
+              [](const ModelEntry& a, const ModelEntry& b) { return a.name < b.name; });
   }
 
   // Of several snapshots in a hub cache, the one that refs/main names keeps the plain name.
@@ -289,25 +296,30 @@ class Scanner {
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
 }  // namespace
 
 bool ModelEntry::complete() const {
-  return problems.empty() && std::all_of(parts.begin(), parts.end(), [](const ModelPart& part) { return part.missing.empty(); });
+  return problems.empty() &&
+         std::all_of(parts.begin(), parts.end(), [](const ModelPart& part) { return part.missing.empty(); });
 }
 
 std::string ModelEntry::summary() const {
   std::vector<std::string> words;
-  for (const auto& part : parts) words.push_back(part.missing.empty() ? part.name + " yes" : fmt::format("{} missing: {}", part.name, part.missing));
+  for (const auto& part : parts)
+    words.push_back(part.missing.empty() ? part.name + " yes" : fmt::format("{} missing: {}", part.name, part.missing));
   std::string text = fmt::format("{}: {}", title.empty() ? name : title, join(words, ", "));
   if (!problems.empty()) text += fmt::format("; {}", join(problems, "; "));
   return text;
 }
 
-ModelScan scan_models(std::span<const fs::path> folders, const fs::path& cache_folder) { return Scanner(cache_folder).run(folders); }
+ModelScan scan_models(std::span<const fs::path> folders, const fs::path& cache_folder) {
+  return Scanner(cache_folder).run(folders);
+}
 
 Result<ModelEntry> find_model(std::string_view name, const ModelFolders& where) {
   std::vector<fs::path> folders = where.folders;
@@ -327,16 +339,22 @@ Result<ModelEntry> find_model(std::string_view name, const ModelFolders& where) 
   };
   ModelEntry* found = pick([&](const std::string& known) { return known == name; });
   if (found == nullptr) found = pick([&](const std::string& known) { return lower(known) == lower(name); });
-  if (found == nullptr) found = pick([&](const std::string& known) { return lower(known).ends_with("/" + lower(name)); });
+  if (found == nullptr)
+    found = pick([&](const std::string& known) { return lower(known).ends_with("/" + lower(name)); });
   if (found != nullptr) return std::move(*found);
 
   std::vector<std::string> names;
   for (const auto& model : scan.models) names.push_back(model.name);
   if (names.empty())
-    return Error{ErrorCode::ModelMissing, fmt::format("there is no model '{}', and no models were found in the folders searched; give the path of a model folder", name)};
+    return Error{
+        ErrorCode::ModelMissing,
+        fmt::format(
+            "there is no model '{}', and no models were found in the folders searched; give the path of a model folder",
+            name)};
   const auto nearest = did_you_mean(name, names);
   if (names.size() > 8) names = {names.begin(), names.begin() + 8};
-  return Error{ErrorCode::ModelMissing, fmt::format("there is no model '{}'{} (known: {}{})", name, nearest, join(names, ", "), scan.models.size() > 8 ? ", …" : "")};
+  return Error{ErrorCode::ModelMissing, fmt::format("there is no model '{}'{} (known: {}{})", name, nearest,
+                                                    join(names, ", "), scan.models.size() > 8 ? ", …" : "")};
 }
 
 Result<fs::path> resolve_model(std::string_view name_or_path, const ModelFolders& where) {
@@ -347,8 +365,11 @@ Result<fs::path> resolve_model(std::string_view name_or_path, const ModelFolders
   const bool bare = name_or_path.find('/') == std::string_view::npos;
   const bool exists = fs::exists(path, ignored);
   if (exists && path.filename() == "model_index.json") return fs::absolute(path).parent_path();
-  if (exists && (!bare || !fs::is_directory(path, ignored) || fs::exists(path / "model_index.json", ignored) || find_weights(path).ok())) return path;
-  const bool plainly_path = name_or_path.starts_with("/") || name_or_path.starts_with("./") || name_or_path.starts_with("../") || name_or_path.starts_with("~");
+  if (exists && (!bare || !fs::is_directory(path, ignored) || fs::exists(path / "model_index.json", ignored) ||
+                 find_weights(path).ok()))
+    return path;
+  const bool plainly_path = name_or_path.starts_with("/") || name_or_path.starts_with("./") ||
+                            name_or_path.starts_with("../") || name_or_path.starts_with("~");
   if (plainly_path) return Error{ErrorCode::ModelMissing, fmt::format("there is no model folder {}", name_or_path)};
   // Known without a scan, so that the first run on a fresh machine does not search the disk.
   if (bare && name_or_path.starts_with("practice-") && !where.practice.empty()) {
@@ -356,12 +377,15 @@ Result<fs::path> resolve_model(std::string_view name_or_path, const ModelFolders
     if (fs::exists(practice / "model_index.json", ignored)) return practice;
   }
   RUBATO_TRY(model, find_model(name_or_path, where));
-  if (!model.complete()) return Error{ErrorCode::ModelMissing, fmt::format("the model '{}' is not complete: {}", model.name, model.summary())};
+  if (!model.complete())
+    return Error{ErrorCode::ModelMissing,
+                 fmt::format("the model '{}' is not complete: {}", model.name, model.summary())};
   if (model.form == ModelEntry::Form::LooseFiles)
-    return Error{ErrorCode::ModelUnfit,
-                 fmt::format("the model '{}' is a set of loose files, which this version finds and checks but does not render; put them into a diffusers "
-                             "folder (transformer/, vae/, text_encoder/ with their config.json; the tensors' names may stay), or use the -Diffusers version",
-                             model.name)};
+    return Error{ErrorCode::ModelUnfit, fmt::format("the model '{}' is a set of loose files, which this version finds "
+                                                    "and checks but does not render; put them into a diffusers "
+                                                    "folder (transformer/, vae/, text_encoder/ with their config.json; "
+                                                    "the tensors' names may stay), or use the -Diffusers version",
+                                                    model.name)};
   return model.root;
 }
 

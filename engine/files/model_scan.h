@@ -15,10 +15,10 @@
 namespace rubato {
 
 struct ModelPart {
-  std::string name;                    // "transformer", "vae", "text_encoder", "tokenizer"
-  std::filesystem::path path;          // component folder or file; empty when missing
-  std::string missing;                 // "" when it is there; else "expected …" or "FILE is missing"
-  std::uint64_t weight_bytes = 0;      // bytes of weights, which is what loading it costs
+  std::string name;                // "transformer", "vae", "text_encoder", "tokenizer"
+  std::filesystem::path path;      // component folder or file; empty when missing
+  std::string missing;             // "" when it is there; else "expected …" or "FILE is missing"
+  std::uint64_t weight_bytes = 0;  // bytes of weights, which is what loading it costs
 };
 
 struct ModelEntry {

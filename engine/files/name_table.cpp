@@ -44,19 +44,18 @@ constexpr NameRule kWanTransformer[] = {
 };
 
 // Shared by both VAEs: everything but the down and up paths. `{c}` is encoder or decoder.
-#define RUBATO_WAN_VAE_ENDS                                                        \
-  {"conv1.*", "quant_conv.*"}, {"conv2.*", "post_quant_conv.*"},                   \
-  {"{c}.conv1.*", "{c}.conv_in.*"},                                                \
-  {"{c}.middle.0.residual.0.*", "{c}.mid_block.resnets.0.norm1.*"},                \
-  {"{c}.middle.0.residual.2.*", "{c}.mid_block.resnets.0.conv1.*"},                \
-  {"{c}.middle.0.residual.3.*", "{c}.mid_block.resnets.0.norm2.*"},                \
-  {"{c}.middle.0.residual.6.*", "{c}.mid_block.resnets.0.conv2.*"},                \
-  {"{c}.middle.1.*", "{c}.mid_block.attentions.0.*"},                              \
-  {"{c}.middle.2.residual.0.*", "{c}.mid_block.resnets.1.norm1.*"},                \
-  {"{c}.middle.2.residual.2.*", "{c}.mid_block.resnets.1.conv1.*"},                \
-  {"{c}.middle.2.residual.3.*", "{c}.mid_block.resnets.1.norm2.*"},                \
-  {"{c}.middle.2.residual.6.*", "{c}.mid_block.resnets.1.conv2.*"},                \
-  {"{c}.head.0.*", "{c}.norm_out.*"}, {"{c}.head.2.*", "{c}.conv_out.*"}
+#define RUBATO_WAN_VAE_ENDS                                                                                 \
+  {"conv1.*", "quant_conv.*"}, {"conv2.*", "post_quant_conv.*"}, {"{c}.conv1.*", "{c}.conv_in.*"},          \
+      {"{c}.middle.0.residual.0.*", "{c}.mid_block.resnets.0.norm1.*"},                                     \
+      {"{c}.middle.0.residual.2.*", "{c}.mid_block.resnets.0.conv1.*"},                                     \
+      {"{c}.middle.0.residual.3.*", "{c}.mid_block.resnets.0.norm2.*"},                                     \
+      {"{c}.middle.0.residual.6.*", "{c}.mid_block.resnets.0.conv2.*"},                                     \
+      {"{c}.middle.1.*", "{c}.mid_block.attentions.0.*"},                                                   \
+      {"{c}.middle.2.residual.0.*", "{c}.mid_block.resnets.1.norm1.*"},                                     \
+      {"{c}.middle.2.residual.2.*", "{c}.mid_block.resnets.1.conv1.*"},                                     \
+      {"{c}.middle.2.residual.3.*", "{c}.mid_block.resnets.1.norm2.*"},                                     \
+      {"{c}.middle.2.residual.6.*", "{c}.mid_block.resnets.1.conv2.*"}, {"{c}.head.0.*", "{c}.norm_out.*"}, \
+      {"{c}.head.2.*", "{c}.conv_out.*"}
 
 // The authors number the layers of the 2.1 paths through. diffusers keeps that for the encoder and groups the decoder
 // by level: three residual blocks, then an upsampler, so layer n is block n/4, place n%4.

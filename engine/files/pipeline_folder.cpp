@@ -36,7 +36,8 @@ Result<json> read_object(const fs::path& path) {
 
 // A component's name becomes a folder name, so it may hold nothing else.
 bool is_plain_name(std::string_view name) {
-  return !name.empty() && name.size() <= 100 && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
+  return !name.empty() && name.size() <= 100 && name != "." && name != ".." &&
+         name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
 }
 
 void list_missing(const PipelineFolder::Component& part, std::vector<PipelineFolder::Missing>& missing) {
@@ -50,14 +51,17 @@ void list_missing(const PipelineFolder::Component& part, std::vector<PipelineFol
     return;
   }
   const auto kind = kind_of(part.class_name);
-  // Older tokenizers lack tokenizer_config.json and processors have had several names; models and schedulers need theirs.
+  // Older tokenizers lack tokenizer_config.json and processors have had several names; models and schedulers need
+  // theirs.
   if ((kind == PartKind::Model || kind == PartKind::Scheduler) && !exists(part.config_path()))
     lacks(fmt::format("{} is missing", part.config_path().string()));
   if (kind == PartKind::Tokenizer) {
     bool any = false;
-    for (const auto* name : {"tokenizer.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "vocab.json", "vocab.txt"})
+    for (const auto* name :
+         {"tokenizer.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "vocab.json", "vocab.txt"})
       any = any || exists(part.folder / name);
-    if (!any) lacks(fmt::format("{} (or spiece.model beside it) is missing", (part.folder / "tokenizer.json").string()));
+    if (!any)
+      lacks(fmt::format("{} (or spiece.model beside it) is missing", (part.folder / "tokenizer.json").string()));
   }
   if (kind == PartKind::Model) {
     if (const auto found = find_weights(part.folder); !found.ok()) lacks(found.error().message);
@@ -68,10 +72,14 @@ void list_missing(const PipelineFolder::Component& part, std::vector<PipelineFol
 
 fs::path PipelineFolder::Component::config_path() const {
   switch (kind_of(class_name)) {
-    case PartKind::Scheduler: return folder / "scheduler_config.json";
-    case PartKind::Tokenizer: return folder / "tokenizer_config.json";
-    case PartKind::Processor: return folder / "preprocessor_config.json";
-    case PartKind::Model: break;
+    case PartKind::Scheduler:
+      return folder / "scheduler_config.json";
+    case PartKind::Tokenizer:
+      return folder / "tokenizer_config.json";
+    case PartKind::Processor:
+      return folder / "preprocessor_config.json";
+    case PartKind::Model:
+      break;
   }
   return folder / "config.json";
 }
@@ -83,16 +91,21 @@ Result<PipelineFolder> PipelineFolder::open_incomplete(const fs::path& given, st
   pipeline.root = given.filename() == "model_index.json" ? given.parent_path() : given;
   std::error_code ignored;
   if (fs::is_regular_file(pipeline.root, ignored))
-    return Error{ErrorCode::ModelUnfit, fmt::format("{} is a single file; name a diffusers pipeline folder, the one with model_index.json", pipeline.root.string())};
+    return Error{ErrorCode::ModelUnfit,
+                 fmt::format("{} is a single file; name a diffusers pipeline folder, the one with model_index.json",
+                             pipeline.root.string())};
   if (!fs::is_directory(pipeline.root.empty() ? fs::path(".") : pipeline.root, ignored))
     return Error{ErrorCode::ModelMissing, fmt::format("there is no model folder {}", pipeline.root.string())};
   const fs::path file = pipeline.root / "model_index.json";
   if (!fs::exists(file, ignored))
-    return Error{ErrorCode::ModelMissing, fmt::format("{} is missing: {} is not a diffusers pipeline folder", file.string(), pipeline.root.string())};
+    return Error{ErrorCode::ModelMissing, fmt::format("{} is missing: {} is not a diffusers pipeline folder",
+                                                      file.string(), pipeline.root.string())};
   RUBATO_TRY(index, read_object(file));
   pipeline.index = std::move(index);
 
-  const auto unfit = [&](std::string why) { return Error{ErrorCode::ModelUnfit, fmt::format("{} {}", file.string(), why)}; };
+  const auto unfit = [&](std::string why) {
+    return Error{ErrorCode::ModelUnfit, fmt::format("{} {}", file.string(), why)};
+  };
   const auto class_name = pipeline.index.find("_class_name");
   if (class_name == pipeline.index.end() || !class_name->is_string()) return unfit("has no _class_name");
   pipeline.class_name = class_name->get<std::string>();
@@ -102,11 +115,15 @@ Result<PipelineFolder> PipelineFolder::open_incomplete(const fs::path& given, st
     if (name.starts_with("_") || !value.is_array() || value.size() != 2) continue;
     if (value[0].is_null() || value[1].is_null()) continue;
     if (!value[0].is_string() || !value[1].is_string()) continue;
-    if (!is_plain_name(name)) return unfit(fmt::format("has a component called '{}', which is not a folder name", shown_name(name)));
-    pipeline.components.emplace(name, Component{name, value[0].get<std::string>(), value[1].get<std::string>(), pipeline.root / name});
+    if (!is_plain_name(name))
+      return unfit(fmt::format("has a component called '{}', which is not a folder name", shown_name(name)));
+    pipeline.components.emplace(
+        name, Component{name, value[0].get<std::string>(), value[1].get<std::string>(), pipeline.root / name});
   }
   if (pipeline.components.empty()) return unfit("names no components");
-  if (pipeline.components.size() > kMaxComponents) return unfit(fmt::format("names {} components; at most {} are allowed", pipeline.components.size(), kMaxComponents));
+  if (pipeline.components.size() > kMaxComponents)
+    return unfit(
+        fmt::format("names {} components; at most {} are allowed", pipeline.components.size(), kMaxComponents));
   for (const auto& [name, part] : pipeline.components) list_missing(part, missing);
   return pipeline;
 }
@@ -117,7 +134,8 @@ Result<PipelineFolder> PipelineFolder::open(const fs::path& root) {
   if (missing.empty()) return pipeline;
   std::vector<std::string> lines;
   for (auto& lack : missing) lines.push_back(std::move(lack.what));
-  return Error{ErrorCode::ModelMissing, fmt::format("the model {} is not complete: {}", pipeline.root.string(), join(lines, "; "))};
+  return Error{ErrorCode::ModelMissing,
+               fmt::format("the model {} is not complete: {}", pipeline.root.string(), join(lines, "; "))};
 }
 
 const PipelineFolder::Component* PipelineFolder::find(std::string_view name) const {
@@ -130,7 +148,8 @@ Result<json> PipelineFolder::config(std::string_view component) const {
   if (part == nullptr) {
     std::vector<std::string> names;
     for (const auto& [name, ignored] : components) names.push_back(name);
-    return Error{ErrorCode::ModelMissing, fmt::format("the model {} has no '{}'; it has {}", root.string(), component, join(names, ", "))};
+    return Error{ErrorCode::ModelMissing,
+                 fmt::format("the model {} has no '{}'; it has {}", root.string(), component, join(names, ", "))};
   }
   return read_object(part->config_path());
 }

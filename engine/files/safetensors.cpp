@@ -38,11 +38,14 @@ std::uint64_t read_length(std::span<const std::byte> head) {
 Result<std::uint64_t> check_length(std::span<const std::byte> head, std::uint64_t file_size, std::string_view source) {
   const auto unfit = [&](std::string why) { return Error{ErrorCode::ModelUnfit, fmt::format("{} {}", source, why)}; };
   if (file_size < kLengthField || head.size() < kLengthField)
-    return unfit(fmt::format("is cut off: it has {} bytes, and a safetensors file has at least {}", file_size, kLengthField + 2));
+    return unfit(fmt::format("is cut off: it has {} bytes, and a safetensors file has at least {}", file_size,
+                             kLengthField + 2));
   const std::uint64_t length = read_length(head);
-  if (length > kMaxHeader) return unfit(fmt::format("names a header of {} bytes; at most {} are allowed", length, kMaxHeader));
+  if (length > kMaxHeader)
+    return unfit(fmt::format("names a header of {} bytes; at most {} are allowed", length, kMaxHeader));
   if (length > file_size - kLengthField)
-    return unfit(fmt::format("is cut off inside its header: {} bytes of {}; copy or download it again", file_size, kLengthField + length));
+    return unfit(fmt::format("is cut off inside its header: {} bytes of {}; copy or download it again", file_size,
+                             kLengthField + length));
   return length;
 }
 
@@ -107,7 +110,8 @@ class HeaderReader {
     };
     if (!value.is_object()) return bad("is not an object");
     for (const auto& [key, ignored] : value.items())
-      if (key != "dtype" && key != "shape" && key != "data_offsets") bad(fmt::format("has the unknown key '{}'", shown_name(key)));
+      if (key != "dtype" && key != "shape" && key != "data_offsets")
+        bad(fmt::format("has the unknown key '{}'", shown_name(key)));
     const auto dtype_at = value.find("dtype"), shape_at = value.find("shape"), offsets_at = value.find("data_offsets");
     if (dtype_at == value.end() || shape_at == value.end() || offsets_at == value.end())
       return bad("lacks dtype, shape or data_offsets");
@@ -126,11 +130,13 @@ class HeaderReader {
       fine = false;
     }
     std::uint64_t from = 0, to = 0;
-    if (!offsets_at->is_array() || offsets_at->size() != 2 || !read_count((*offsets_at)[0], from) || !read_count((*offsets_at)[1], to))
+    if (!offsets_at->is_array() || offsets_at->size() != 2 || !read_count((*offsets_at)[0], from) ||
+        !read_count((*offsets_at)[1], to))
       return bad("has data_offsets that are not two whole numbers");
     if (from > to) return bad(fmt::format("ends ({}) before it begins ({})", to, from));
     if (to > size_) {
-      problems.add(fmt::format("tensor '{}' ends at byte {} of the data, the file holds {} (is it cut off?)", shown_name(name), to, size_));
+      problems.add(fmt::format("tensor '{}' ends at byte {} of the data, the file holds {} (is it cut off?)",
+                               shown_name(name), to, size_));
       beyond_ = true;
       fine = false;
     }
@@ -139,7 +145,8 @@ class HeaderReader {
       if (!byte_count(info.shape, size_of(info.dtype), expected)) {
         bad(fmt::format("has the impossible shape {}", shape_text(info.shape)));
       } else if (expected != to - from) {
-        bad(fmt::format("has {} bytes, and {} of {} need {}", to - from, shape_text(info.shape), dtype_name(info.dtype), expected));
+        bad(fmt::format("has {} bytes, and {} of {} need {}", to - from, shape_text(info.shape), dtype_name(info.dtype),
+                        expected));
       }
     }
     ranges_.push_back({from, to, &name});
@@ -170,12 +177,14 @@ class HeaderReader {
       if (range.from < at) {
         problems.add(fmt::format("tensors '{}' and '{}' overlap", shown_name(*before), shown_name(*range.name)));
       } else if (range.from > at && whole_) {
-        problems.add(fmt::format("{} bytes before tensor '{}' belong to no tensor", range.from - at, shown_name(*range.name)));
+        problems.add(
+            fmt::format("{} bytes before tensor '{}' belong to no tensor", range.from - at, shown_name(*range.name)));
       }
       if (range.to > at || before == nullptr) before = range.name;
       at = std::max(at, range.to);
     }
-    if (at < size_ && whole_ && !beyond_) problems.add(fmt::format("{} bytes at the end belong to no tensor", size_ - at));
+    if (at < size_ && whole_ && !beyond_)
+      problems.add(fmt::format("{} bytes at the end belong to no tensor", size_ - at));
   }
 
   struct Range {
@@ -190,10 +199,12 @@ class HeaderReader {
 
 }  // namespace
 
-Result<SafetensorsHeader> parse_safetensors_header(std::span<const std::byte> head, std::uint64_t file_size, std::string_view source) {
+Result<SafetensorsHeader> parse_safetensors_header(std::span<const std::byte> head, std::uint64_t file_size,
+                                                   std::string_view source) {
   RUBATO_TRY(length, check_length(head, file_size, source));
   RUBATO_CHECK(head.size() >= kLengthField + length, "the caller reads the whole header");
-  const std::string_view text(reinterpret_cast<const char*>(head.data()) + kLengthField, static_cast<std::size_t>(length));
+  const std::string_view text(reinterpret_cast<const char*>(head.data()) + kLengthField,
+                              static_cast<std::size_t>(length));
 
   const auto unfit = [&](std::string why) { return Error{ErrorCode::ModelUnfit, fmt::format("{} {}", source, why)}; };
   if (!text.starts_with('{')) return unfit("has a header that is not a JSON object");
@@ -210,7 +221,8 @@ Result<SafetensorsHeader> parse_safetensors_header(std::span<const std::byte> he
   HeaderReader reader(kLengthField + length, file_size);
   for (const auto& key : twice) reader.problems.add(fmt::format("the name '{}' stands twice", shown_name(key)));
   reader.read(root);
-  if (!reader.problems.empty()) return reader.problems.error(ErrorCode::ModelUnfit, fmt::format("{} is damaged", source));
+  if (!reader.problems.empty())
+    return reader.problems.error(ErrorCode::ModelUnfit, fmt::format("{} is damaged", source));
   return std::move(reader.header);
 }
 
@@ -224,9 +236,10 @@ Result<SafetensorsHeader> read_safetensors_header(const fs::path& path) {
     int fd;
     ~Closer() { ::close(fd); }
   } closer{fd};
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0) return fail(errno);
-  if (!S_ISREG(info.st_mode)) return Error{ErrorCode::CannotRead, fmt::format("{} is not a regular file", path.string())};
+  if (!S_ISREG(info.st_mode))
+    return Error{ErrorCode::CannotRead, fmt::format("{} is not a regular file", path.string())};
 
   std::vector<std::byte> head(4096);
   std::size_t have = 0;
@@ -242,13 +255,15 @@ Result<SafetensorsHeader> read_safetensors_header(const fs::path& path) {
     return {};
   };
   RUBATO_OK(fill());
-  if (const auto kind = sniff_weights(std::span(head).first(have)); kind != WeightKind::Safetensors) return refuse_weights(kind, path);
+  if (const auto kind = sniff_weights(std::span(head).first(have)); kind != WeightKind::Safetensors)
+    return refuse_weights(kind, path);
   const auto size = static_cast<std::uint64_t>(info.st_size);
   RUBATO_TRY(length, check_length(std::span(head).first(have), size, path.string()));
   head.resize(kLengthField + static_cast<std::size_t>(length));
   have = std::min(have, head.size());
   RUBATO_OK(fill());
-  if (have < head.size()) return Error{ErrorCode::CannotRead, fmt::format("{} became shorter while it was read", path.string())};
+  if (have < head.size())
+    return Error{ErrorCode::CannotRead, fmt::format("{} became shorter while it was read", path.string())};
   return parse_safetensors_header(head, size, path.string());
 }
 
@@ -274,15 +289,16 @@ std::span<const std::byte> SafetensorsFile::bytes(const TensorInfo& info) const 
 
 bool SafetensorsFile::is_aligned(const TensorInfo& info) const { return info.begin % size_of(info.dtype) == 0; }
 
-Result<> write_safetensors(const fs::path& path, std::span<const NamedTensor> tensors, const std::map<std::string, std::string>& metadata,
-                           Overwrite overwrite) {
+Result<> write_safetensors(const fs::path& path, std::span<const NamedTensor> tensors,
+                           const std::map<std::string, std::string>& metadata, Overwrite overwrite) {
   std::vector<const NamedTensor*> order;
   std::set<std::string_view> names;
   for (const auto& tensor : tensors) {
     std::uint64_t expected = 0;
-    RUBATO_CHECK(byte_count(tensor.shape, size_of(tensor.dtype), expected) && expected == tensor.data.size(), "tensor ", tensor.name, " has ",
-                 tensor.data.size(), " bytes, not those of its shape");
-    RUBATO_CHECK(names.insert(tensor.name).second && tensor.name != "__metadata__", "tensor name ", tensor.name, " is taken");
+    RUBATO_CHECK(byte_count(tensor.shape, size_of(tensor.dtype), expected) && expected == tensor.data.size(), "tensor ",
+                 tensor.name, " has ", tensor.data.size(), " bytes, not those of its shape");
+    RUBATO_CHECK(names.insert(tensor.name).second && tensor.name != "__metadata__", "tensor name ", tensor.name,
+                 " is taken");
     order.push_back(&tensor);
   }
   // Large elements first keeps every tensor aligned without padding, which the format does not allow.
@@ -295,7 +311,9 @@ Result<> write_safetensors(const fs::path& path, std::span<const NamedTensor> te
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t at = 0;
   for (const auto* tensor : order) {
-    header[tensor->name] = {{"dtype", dtype_name(tensor->dtype)}, {"shape", tensor->shape}, {"data_offsets", {at, at + tensor->data.size()}}};
+    header[tensor->name] = {{"dtype", dtype_name(tensor->dtype)},
+                            {"shape", tensor->shape},
+                            {"data_offsets", {at, at + tensor->data.size()}}};
     at += tensor->data.size();
   }
   std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);

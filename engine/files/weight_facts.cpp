@@ -62,7 +62,8 @@ WeightFacts describe_weights(const SafetensorsHeader& header) {
       facts.wan_vae_channels = shape[0];
     } else if (name == "spiece_model") {
       facts.tokenizer_inside = true;
-    } else if (name == "encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight" || name == "blocks.1.pos_embedding.embedding.weight") {
+    } else if (name == "encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight" ||
+               name == "blocks.1.pos_embedding.embedding.weight") {
       facts.umt5_width = std::max<std::int64_t>(facts.umt5_width, 1);  // T5 has this table in its first block only
     }
   }
@@ -73,11 +74,13 @@ WeightFacts describe_weights(const SafetensorsHeader& header) {
   }
   if (facts.umt5_width > 0) {
     for (const auto* name : {"shared.weight", "encoder.embed_tokens.weight", "token_embedding.weight"})
-      if (const auto at = header.tensors.find(name); at != header.tensors.end() && at->second.shape.size() == 2) facts.umt5_width = at->second.shape[1];
+      if (const auto at = header.tensors.find(name); at != header.tensors.end() && at->second.shape.size() == 2)
+        facts.umt5_width = at->second.shape[1];
   }
   // The VAE of Wan normalises by `gamma`; other video VAEs with a post_quant_conv do not.
   if (facts.wan_vae_channels > 0) {
-    const bool gamma = std::any_of(header.tensors.begin(), header.tensors.end(), [](const auto& row) { return row.first.ends_with(".gamma"); });
+    const bool gamma = std::any_of(header.tensors.begin(), header.tensors.end(),
+                                   [](const auto& row) { return row.first.ends_with(".gamma"); });
     if (!gamma) facts.wan_vae_channels = 0;
   }
   return facts;
@@ -121,9 +124,11 @@ WeightFacts weight_facts_from_json(const json& value) {
     return at != value.end() && at->is_boolean() && at->get<bool>();
   };
   const auto kind = number("kind");
-  facts.kind = kind >= 0 && kind <= static_cast<int>(WeightKind::Unknown) ? static_cast<WeightKind>(kind) : WeightKind::Unknown;
+  facts.kind =
+      kind >= 0 && kind <= static_cast<int>(WeightKind::Unknown) ? static_cast<WeightKind>(kind) : WeightKind::Unknown;
   facts.bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(0, number("bytes")));
-  if (const auto at = value.find("problem"); at != value.end() && at->is_string()) facts.problem = at->get<std::string>();
+  if (const auto at = value.find("problem"); at != value.end() && at->is_string())
+    facts.problem = at->get<std::string>();
   facts.wan_width = number("wan_width");
   facts.wan_channels = number("wan_channels");
   facts.wan_layers = number("wan_layers");
@@ -146,8 +151,8 @@ std::string wan_title(const WeightFacts& facts, bool two_experts) {
       {5120, 40, 36, false, true, "Wan 2.2 I2V A14B"},  {3072, 30, 48, false, false, "Wan 2.2 TI2V 5B"},
   };
   for (const auto& row : kRows)
-    if (row.width == facts.wan_width && row.layers == facts.wan_layers && row.channels == facts.wan_channels && row.image == facts.wan_image &&
-        row.two_experts == two_experts)
+    if (row.width == facts.wan_width && row.layers == facts.wan_layers && row.channels == facts.wan_channels &&
+        row.image == facts.wan_image && row.two_experts == two_experts)
       return std::string(row.title);
   return fmt::format("Wan, {} layers of width {}", facts.wan_layers, facts.wan_width);
 }

@@ -13,12 +13,12 @@ namespace rubato {
 // Zero or false = no sign of it. The facts of several shards merge into those of the whole.
 struct WeightFacts {
   WeightKind kind = WeightKind::Unknown;
-  std::string problem;            // why the file is refused or damaged; "" = sound
-  std::uint64_t bytes = 0;        // of tensor data
+  std::string problem;                                           // why the file is refused or damaged; "" = sound
+  std::uint64_t bytes = 0;                                       // of tensor data
   std::int64_t wan_width = 0, wan_channels = 0, wan_layers = 0;  // Wan transformer: D, input channels, blocks
-  bool wan_image = false;         // it takes CLIP image embeddings (2.1 image-to-video)
-  std::int64_t wan_vae_channels = 0;  // Wan VAE: latent channels
-  std::int64_t umt5_width = 0;    // UMT5 text encoder
+  bool wan_image = false;                                        // it takes CLIP image embeddings (2.1 image-to-video)
+  std::int64_t wan_vae_channels = 0;                             // Wan VAE: latent channels
+  std::int64_t umt5_width = 0;                                   // UMT5 text encoder
   bool tokenizer_inside = false;  // a sentencepiece model stored as a tensor, as ComfyUI does
 
   void merge(const WeightFacts& other);

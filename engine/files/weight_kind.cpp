@@ -73,28 +73,38 @@ Result<WeightKind> sniff_weight_file(const std::filesystem::path& path) {
 Error refuse_weights(WeightKind kind, const std::filesystem::path& path) {
   const std::string file = path.string();
   switch (kind) {
-    case WeightKind::Safetensors: break;
+    case WeightKind::Safetensors:
+      break;
     case WeightKind::Pickle:
     case WeightKind::Zip:
-      return {ErrorCode::ModelUnfit,
-              fmt::format("{} is a {} and can run code when it is loaded, so Rubato refuses it; convert it in Python, where you "
-                          "trust its source, with safetensors.torch.save_file(torch.load(path, weights_only=True), "
-                          "\"model.safetensors\"), or look for a .safetensors version of the model",
-                          file, kind == WeightKind::Zip ? "zip archive such as torch.save writes (a pickle)" : "Python pickle")};
+      return {
+          ErrorCode::ModelUnfit,
+          fmt::format(
+              "{} is a {} and can run code when it is loaded, so Rubato refuses it; convert it in Python, where you "
+              "trust its source, with safetensors.torch.save_file(torch.load(path, weights_only=True), "
+              "\"model.safetensors\"), or look for a .safetensors version of the model",
+              file, kind == WeightKind::Zip ? "zip archive such as torch.save writes (a pickle)" : "Python pickle")};
     case WeightKind::Gguf:
-      return {ErrorCode::ModelUnfit,
-              fmt::format("{} is a GGUF file, which this version of Rubato does not read yet; use the safetensors version of the model", file)};
+      return {ErrorCode::ModelUnfit, fmt::format("{} is a GGUF file, which this version of Rubato does not read yet; "
+                                                 "use the safetensors version of the model",
+                                                 file)};
     case WeightKind::LfsPointer:
-      return {ErrorCode::ModelUnfit,
-              fmt::format("{} is only the pointer that Git LFS leaves in place of the weights; run 'git lfs pull' in that folder", file)};
+      return {
+          ErrorCode::ModelUnfit,
+          fmt::format(
+              "{} is only the pointer that Git LFS leaves in place of the weights; run 'git lfs pull' in that folder",
+              file)};
     case WeightKind::WebPage:
-      return {ErrorCode::ModelUnfit, fmt::format("{} is a web page and not weights; its download failed, so fetch it again", file)};
-    case WeightKind::Empty:
-      return {ErrorCode::ModelUnfit, fmt::format("{} is empty; its download or copy did not finish, so fetch it again", file)};
-    case WeightKind::Unknown:
       return {ErrorCode::ModelUnfit,
-              fmt::format("{} is not a safetensors file: it does not begin with a header length and '{{'; it may be damaged or of a "
-                          "kind that Rubato does not read", file)};
+              fmt::format("{} is a web page and not weights; its download failed, so fetch it again", file)};
+    case WeightKind::Empty:
+      return {ErrorCode::ModelUnfit,
+              fmt::format("{} is empty; its download or copy did not finish, so fetch it again", file)};
+    case WeightKind::Unknown:
+      return {ErrorCode::ModelUnfit, fmt::format("{} is not a safetensors file: it does not begin with a header length "
+                                                 "and '{{'; it may be damaged or of a "
+                                                 "kind that Rubato does not read",
+                                                 file)};
   }
   RUBATO_CHECK(false, "safetensors are not refused");
   return {};

@@ -14,8 +14,8 @@ enum class WeightKind {
   Pickle,       // Python pickle, bare or in torch's old format: loading it would run code
   Zip,          // a zip archive: torch.save's present format, also a pickle inside
   Gguf,
-  LfsPointer,   // the text that Git LFS leaves where the weights were not fetched
-  WebPage,      // an HTML page saved by a failed download
+  LfsPointer,  // the text that Git LFS leaves where the weights were not fetched
+  WebPage,     // an HTML page saved by a failed download
   Empty,
   Unknown,
 };

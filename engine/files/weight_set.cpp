@@ -21,13 +21,16 @@ constexpr std::uint64_t kMaxIndex = 64u << 20;  // 200,000 names with their shar
 bool ends_with(std::string_view text, std::string_view tail) { return text.ends_with(tail); }
 
 // model.safetensors.index.json, and with a variant model.safetensors.index.fp16.json.
-bool is_index_name(std::string_view name) { return name.find(".safetensors.index.") != std::string_view::npos && ends_with(name, ".json"); }
+bool is_index_name(std::string_view name) {
+  return name.find(".safetensors.index.") != std::string_view::npos && ends_with(name, ".json");
+}
 
 // "model-00002-of-00005.safetensors"
 bool is_shard_name(std::string_view name) {
   const auto of = name.find("-of-");
-  return of != std::string_view::npos && of >= 5 && std::all_of(name.begin() + static_cast<std::ptrdiff_t>(of) - 5, name.begin() + static_cast<std::ptrdiff_t>(of),
-                                                               [](char c) { return c >= '0' && c <= '9'; });
+  return of != std::string_view::npos && of >= 5 &&
+         std::all_of(name.begin() + static_cast<std::ptrdiff_t>(of) - 5, name.begin() + static_cast<std::ptrdiff_t>(of),
+                     [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // The plain names, in order of preference.
@@ -42,7 +45,8 @@ std::uint64_t size_on_disk(const fs::path& path) {
 Result<WeightFiles> single_file(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored))  // listed, but a link: a hub cache links to blobs before they are there
-    return Error{ErrorCode::ModelMissing, fmt::format("{} is a link that leads nowhere (its download did not finish)", path.string())};
+    return Error{ErrorCode::ModelMissing,
+                 fmt::format("{} is a link that leads nowhere (its download did not finish)", path.string())};
   return WeightFiles{{}, {path}, {}, size_on_disk(path)};
 }
 
@@ -52,7 +56,9 @@ Result<WeightFiles> sharded(const fs::path& index) {
   limits.max_bytes = kMaxIndex;
   limits.max_depth = 8;
   RUBATO_TRY(root, parse_json(text, index.string(), limits, ErrorCode::ModelUnfit));
-  const auto unfit = [&](std::string why) { return Error{ErrorCode::ModelUnfit, fmt::format("{} {}", index.string(), why)}; };
+  const auto unfit = [&](std::string why) {
+    return Error{ErrorCode::ModelUnfit, fmt::format("{} {}", index.string(), why)};
+  };
   const auto map = root.is_object() ? root.find("weight_map") : root.end();
   if (!root.is_object() || map == root.end() || !map->is_object() || map->empty()) return unfit("has no weight_map");
 
@@ -66,7 +72,8 @@ Result<WeightFiles> sharded(const fs::path& index) {
       continue;
     }
     const auto& name = file.get_ref<const std::string&>();
-    if (name.empty() || name == "." || name == ".." || name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos) {
+    if (name.empty() || name == "." || name == ".." ||
+        name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos) {
       bad.add(fmt::format("'{}' lies in '{}', which is not a plain file name", shown_name(tensor), shown_name(name)));
       continue;
     }
@@ -74,7 +81,8 @@ Result<WeightFiles> sharded(const fs::path& index) {
     found.weight_map.emplace(tensor, name);
   }
   if (!bad.empty()) return bad.error(ErrorCode::ModelUnfit, index.string());
-  if (names.size() > kMaxShards) return unfit(fmt::format("names {} files; at most {} are allowed", names.size(), kMaxShards));
+  if (names.size() > kMaxShards)
+    return unfit(fmt::format("names {} files; at most {} are allowed", names.size(), kMaxShards));
 
   ProblemList missing;
   for (const auto& name : names) {
@@ -88,7 +96,8 @@ Result<WeightFiles> sharded(const fs::path& index) {
     }
   }
   if (!missing.empty())
-    return missing.error(ErrorCode::ModelMissing, fmt::format("{} of the {} files that {} names are missing", missing.count(), names.size(), index.string()));
+    return missing.error(ErrorCode::ModelMissing, fmt::format("{} of the {} files that {} names are missing",
+                                                              missing.count(), names.size(), index.string()));
   return found;
 }
 
@@ -101,7 +110,9 @@ Result<Listing> list_folder(const fs::path& folder) {
   Listing found;
   std::error_code failed;
   fs::directory_iterator entries(folder, failed);
-  if (failed) return Error{ErrorCode::CannotRead, fmt::format("cannot read the folder {}: {}", folder.string(), failed.message())};
+  if (failed)
+    return Error{ErrorCode::CannotRead,
+                 fmt::format("cannot read the folder {}: {}", folder.string(), failed.message())};
   for (; entries != fs::directory_iterator(); entries.increment(failed)) {
     const std::string name = entries->path().filename().string();
     if (name.starts_with(".")) continue;
@@ -109,7 +120,8 @@ Result<Listing> list_folder(const fs::path& folder) {
       found.indexes.push_back(name);
     } else if (ends_with(name, ".safetensors")) {
       found.safetensors.push_back(name);
-    } else if (ends_with(name, ".bin") || ends_with(name, ".pt") || ends_with(name, ".pth") || ends_with(name, ".ckpt") || ends_with(name, ".gguf")) {
+    } else if (ends_with(name, ".bin") || ends_with(name, ".pt") || ends_with(name, ".pth") ||
+               ends_with(name, ".ckpt") || ends_with(name, ".gguf")) {
       found.refused.push_back(name);
     }
     if (failed) break;
@@ -118,7 +130,9 @@ Result<Listing> list_folder(const fs::path& folder) {
   return found;
 }
 
-bool has(const std::vector<std::string>& list, std::string_view name) { return std::find(list.begin(), list.end(), name) != list.end(); }
+bool has(const std::vector<std::string>& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
 
 Result<WeightFiles> find_in_folder(const fs::path& folder) {
   RUBATO_TRY(found, list_folder(folder));
@@ -136,18 +150,22 @@ Result<WeightFiles> find_in_folder(const fs::path& folder) {
   choices.insert(choices.end(), whole.begin(), whole.end());
   if (!choices.empty()) {
     if (choices.size() > 8) choices.resize(8);
-    return Error{ErrorCode::ModelUnfit,
-                 fmt::format("{} holds several versions of its weights ({}); keep one of them, or name one model.safetensors", folder.string(), join(choices, ", "))};
+    return Error{
+        ErrorCode::ModelUnfit,
+        fmt::format("{} holds several versions of its weights ({}); keep one of them, or name one model.safetensors",
+                    folder.string(), join(choices, ", "))};
   }
   if (!shards.empty())
     return Error{ErrorCode::ModelMissing,
-                 fmt::format("{} holds {} shards such as {} but no *.safetensors.index.json; fetch the index too", folder.string(), shards.size(), shards[0])};
+                 fmt::format("{} holds {} shards such as {} but no *.safetensors.index.json; fetch the index too",
+                             folder.string(), shards.size(), shards[0])};
   for (const auto& name : found.refused) {
     RUBATO_TRY(kind, sniff_weight_file(folder / name));
     if (kind == WeightKind::Safetensors) return single_file(folder / name);  // content decides
     if (kind != WeightKind::Unknown) return refuse_weights(kind, folder / name);
   }
-  return Error{ErrorCode::ModelMissing, fmt::format("{} (or model.safetensors beside it) is missing", (folder / "diffusion_pytorch_model.safetensors").string())};
+  return Error{ErrorCode::ModelMissing, fmt::format("{} (or model.safetensors beside it) is missing",
+                                                    (folder / "diffusion_pytorch_model.safetensors").string())};
 }
 
 }  // namespace
@@ -167,7 +185,8 @@ Result<WeightSet> WeightSet::open(const fs::path& path) {
   if (found.index.empty()) {
     RUBATO_TRY(file, SafetensorsFile::open(found.files.front()));
     const auto shared = std::make_shared<const SafetensorsFile>(std::move(file));
-    for (const auto& [name, info] : shared->tensors()) set.entries_.emplace_hint(set.entries_.end(), name, Entry{shared, info});
+    for (const auto& [name, info] : shared->tensors())
+      set.entries_.emplace_hint(set.entries_.end(), name, Entry{shared, info});
     set.files_.push_back(shared);
   } else {
     ProblemList problems;

@@ -15,10 +15,10 @@ namespace rubato {
 
 // The files that hold a component's weights, before any is opened.
 struct WeightFiles {
-  std::filesystem::path index;               // the *.safetensors.index.json; empty for a single file
-  std::vector<std::filesystem::path> files;  // the single file, or the shards in order of name
+  std::filesystem::path index;                    // the *.safetensors.index.json; empty for a single file
+  std::vector<std::filesystem::path> files;       // the single file, or the shards in order of name
   std::map<std::string, std::string> weight_map;  // tensor -> shard file name; empty for a single file
-  std::uint64_t bytes = 0;                   // on disk
+  std::uint64_t bytes = 0;                        // on disk
 };
 
 // Finds them by the names that diffusers (diffusion_pytorch_model*) and transformers (model*) use: index first, then

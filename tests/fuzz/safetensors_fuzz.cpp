@@ -48,10 +48,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // The same bytes as a bare header, so that a mutation need not keep the length field right.
   if (size > 0 && size <= 1u << 16) {
     std::string whole(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i) whole[i] = static_cast<char>(static_cast<std::uint64_t>(size) >> (8 * i) & 0xFF);
+    for (std::size_t i = 0; i < 8; ++i)
+      whole[i] = static_cast<char>(static_cast<std::uint64_t>(size) >> (8 * i) & 0xFF);
     whole.append(reinterpret_cast<const char*>(data), size);
     const std::uint64_t file_size = whole.size() + 24;
-    const auto bare = rubato::parse_safetensors_header(std::as_bytes(std::span(whole.data(), whole.size())), file_size, "fuzz");
+    const auto bare =
+        rubato::parse_safetensors_header(std::as_bytes(std::span(whole.data(), whole.size())), file_size, "fuzz");
     if (bare.ok()) check(*bare, file_size);
   }
   return 0;

@@ -88,13 +88,12 @@ TEST(ErrorCodeTest, ExitCodesAreThoseOfTheProduct) {
 }
 
 TEST(GuardTest, TurnsExceptionsIntoErrors) {
-  const auto error_of = [](auto thrown) {
-    return guard([&]() -> Result<int> { throw thrown; }).error();
-  };
+  const auto error_of = [](auto thrown) { return guard([&]() -> Result<int> { throw thrown; }).error(); };
   EXPECT_EQ(error_of(std::bad_alloc()).code, ErrorCode::OutOfMemory);
   EXPECT_EQ(error_of(std::runtime_error("CUDA out of memory. Tried to allocate 2 GiB")).code, ErrorCode::OutOfMemory);
   EXPECT_EQ(error_of(std::runtime_error("DefaultCPUAllocator: can't allocate memory")).code, ErrorCode::OutOfMemory);
-  EXPECT_EQ(error_of(std::runtime_error("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate")).code, ErrorCode::OutOfMemory);
+  EXPECT_EQ(error_of(std::runtime_error("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate")).code,
+            ErrorCode::OutOfMemory);
   EXPECT_EQ(error_of(ErrorException({ErrorCode::Cancelled, "stopped"})).code, ErrorCode::Cancelled);
   const Error plain = error_of(std::runtime_error("first line\nframe 1\nframe 2"));
   EXPECT_EQ(plain.code, ErrorCode::Internal);

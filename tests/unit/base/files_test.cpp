@@ -123,7 +123,8 @@ TEST(AtomicFileTest, SaysWhyItCannotWrite) {
 // A file system of 64 kB. Mounting needs rights that a test run may lack.
 TEST(AtomicFileTest, SaysThatTheDiskIsFullAndLeavesNothing) {
   const TempFolder dir;
-  if (::mount("none", dir.path().c_str(), "tmpfs", 0, "size=64k") != 0) GTEST_SKIP() << "may not mount a small file system here";
+  if (::mount("none", dir.path().c_str(), "tmpfs", 0, "size=64k") != 0)
+    GTEST_SKIP() << "may not mount a small file system here";
   {
     auto file = AtomicFile::create(dir / "big", Overwrite::Never).value();
     const std::string block(1 << 16, 'x');
@@ -156,7 +157,8 @@ TEST(SafePathTest, FollowsNoLinkOutOfItsRoot) {
   fs::create_symlink(outside / "not-yet", dir / "dangling");  // writing through it would create a file outside
   fs::create_symlink("loop", dir / "loop");
   EXPECT_EQ(SafePath::inside(dir.path(), "in/a").value().path(), dir / "real/a");
-  for (const std::string bad : {"out", "out/a", "dangling", "dangling/a", "loop", "loop/a"}) EXPECT_FALSE(SafePath::inside(dir.path(), bad).ok()) << bad;
+  for (const std::string bad : {"out", "out/a", "dangling", "dangling/a", "loop", "loop/a"})
+    EXPECT_FALSE(SafePath::inside(dir.path(), bad).ok()) << bad;
 }
 
 TEST(UserFoldersTest, FollowTheXdgRules) {

@@ -24,7 +24,10 @@ TEST(UlidTest, IncreasesAndKeepsItsForm) {
 
 TEST(UlidTest, BeginsWithTheTime) {
   constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  const auto now_ms = [] { return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count(); };
+  const auto now_ms = [] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  };
   const auto before = now_ms();
   const std::string id = new_ulid();
   std::int64_t ms = 0;

@@ -22,14 +22,19 @@ TEST(JsonTest, ReadsOrdinaryText) {
 }
 
 TEST(JsonTest, SaysWhereTextIsMalformed) {
-  EXPECT_TRUE(message("{\"a\": 1,\n  \"b\": nope}").starts_with("f.json, line 2, column 9: ")) << message("{\"a\": 1,\n  \"b\": nope}");
-  for (const auto* bad : {"", "{", "[1,]", "{\"a\" 1}", "// c\n1", "{} {}", "'a'", "[1e999]", "NaN", "\"\x01\""}) EXPECT_NE(message(bad), "parsed") << bad;
+  EXPECT_TRUE(message("{\"a\": 1,\n  \"b\": nope}").starts_with("f.json, line 2, column 9: "))
+      << message("{\"a\": 1,\n  \"b\": nope}");
+  for (const auto* bad : {"", "{", "[1,]", "{\"a\" 1}", "// c\n1", "{} {}", "'a'", "[1e999]", "NaN", "\"\x01\""})
+    EXPECT_NE(message(bad), "parsed") << bad;
 }
 
-TEST(JsonTest, DoesNotQuoteAWholeFileInItsMessage) { EXPECT_LT(message("[\"" + std::string(50'000, 'x')).size(), 500u); }
+TEST(JsonTest, DoesNotQuoteAWholeFileInItsMessage) {
+  EXPECT_LT(message("[\"" + std::string(50'000, 'x')).size(), 500u);
+}
 
 TEST(JsonTest, RefusesDoubleKeysWithTheirPlace) {
-  EXPECT_EQ(message("{\"a\": 1,\n \"b\": {\"é\": 1, \"é\": 2}}"), "f.json, line 2, column 16: the key 'é' stands twice");
+  EXPECT_EQ(message("{\"a\": 1,\n \"b\": {\"é\": 1, \"é\": 2}}"),
+            "f.json, line 2, column 16: the key 'é' stands twice");
 }
 
 TEST(JsonTest, ListsDoubleKeysWhereAsked) {
@@ -61,12 +66,16 @@ TEST(JsonTest, HoldsItsLimits) {
 TEST(JsonTest, SurvivesDeepNesting) { EXPECT_NE(message(std::string(1'000'000, '[')), "parsed"); }
 
 TEST(JsonTest, RefusesBrokenUtf8) {
-  for (const auto* bad : {"\"\xFF\"", "\"\xC0\xAF\"", "\"\xED\xA0\x80\"", "\"\xE2\x82\"", "\"\xF4\x90\x80\x80\"", "\"\\ud800\""}) EXPECT_NE(message(bad), "parsed") << bad;
+  for (const auto* bad :
+       {"\"\xFF\"", "\"\xC0\xAF\"", "\"\xED\xA0\x80\"", "\"\xE2\x82\"", "\"\xF4\x90\x80\x80\"", "\"\\ud800\""})
+    EXPECT_NE(message(bad), "parsed") << bad;
 }
 
 TEST(JsonTest, RecordsWhereValuesStand) {
   SourceMap where;
-  ASSERT_TRUE(parse_json("{\"jobs\": [\n  {\"a/b\": 12,\n   \"é\": true, \"c\": [10,\n 20\n]}]}", "f.json", {}, ErrorCode::Corrupt, &where).ok());
+  ASSERT_TRUE(parse_json("{\"jobs\": [\n  {\"a/b\": 12,\n   \"é\": true, \"c\": [10,\n 20\n]}]}", "f.json", {},
+                         ErrorCode::Corrupt, &where)
+                  .ok());
   const auto at = [&](const std::string& pointer) { return std::pair(where[pointer].line, where[pointer].column); };
   EXPECT_EQ(at(""), std::pair(1, 1));
   EXPECT_EQ(at("/jobs"), std::pair(1, 2));

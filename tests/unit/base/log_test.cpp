@@ -11,13 +11,16 @@ TEST(LogTest, WritesOneLineARecordAndQuotesValues) {
   const test::TempFolder dir;
   ASSERT_TRUE(configure_log(LogLevel::Info, dir / "log.txt").ok());
   log(LogLevel::Debug, "too_fine");
-  log(LogLevel::Warn, "loaded", {{"model", "practice-video"}, {"path", "/a b/\"c\""}, {"odd", "x\nforged line\x1b[31m"}, {"none", ""}});
+  log(LogLevel::Warn, "loaded",
+      {{"model", "practice-video"}, {"path", "/a b/\"c\""}, {"odd", "x\nforged line\x1b[31m"}, {"none", ""}});
   log(LogLevel::Error, "100% {}");  // no format string
   ASSERT_TRUE(configure_log(LogLevel::Warn, {}).ok());
   const std::string text = test::slurp(dir / "log.txt");
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2) << text;
   EXPECT_EQ(text.find("too_fine"), std::string::npos);
-  EXPECT_NE(text.find(R"( warning loaded model=practice-video path="/a b/\"c\"" odd="x\nforged line\x1b[31m" none="")"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"( warning loaded model=practice-video path="/a b/\"c\"" odd="x\nforged line\x1b[31m" none="")"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("100% {}"), std::string::npos) << text;
 }
 

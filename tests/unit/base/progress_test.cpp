@@ -14,7 +14,8 @@ struct Rig {
   double now = 0;
   std::vector<Progress> seen;
   ProgressMeter meter;
-  explicit Rig(std::vector<ProgressMeter::Phase> phases) : meter(std::move(phases), [this](const Progress& p) { seen.push_back(p); }, [this] { return now; }) {}
+  explicit Rig(std::vector<ProgressMeter::Phase> phases)
+      : meter(std::move(phases), [this](const Progress& p) { seen.push_back(p); }, [this] { return now; }) {}
   const Progress& last() const { return seen.back(); }
 };
 

@@ -40,7 +40,8 @@ TEST(TextTest, WritesSizesAndTimesForPeople) {
 
 TEST(TextTest, KnowsUtf8) {
   for (const auto* good : {"", "a", "é", "€", "𝄞", "\xF4\x8F\xBF\xBF"}) EXPECT_TRUE(is_valid_utf8(good)) << good;
-  for (const auto* bad : {"\x80", "\xC3", "\xC3(", "\xE2\x82", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF"})
+  for (const auto* bad : {"\x80", "\xC3", "\xC3(", "\xE2\x82", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80",
+                          "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF"})
     EXPECT_FALSE(is_valid_utf8(bad)) << bad;
 }
 

@@ -12,12 +12,16 @@ using test::TempFolder;
 #define EXPECT_SAYS(text, words) EXPECT_NE((text).find(words), std::string::npos) << (text)
 
 TEST(ModelCardTest, ReadsEveryField) {
-  const auto card = ModelCard::parse(R"({"version": 2, "name": "practice-video", "title": "Practice video", "description": "Small shapes.",
+  const auto card =
+      ModelCard::parse(
+          R"({"version": 2, "name": "practice-video", "title": "Practice video", "description": "Small shapes.",
     "limits": ["One object only."], "prompts": ["a red circle", "a blue square"], "practice": true, "from the future": {"x": 1},
     "defaults": {"size": "128x96", "frames": 65, "fps": 16, "steps": 30, "guidance": 3.5, "negative_prompt": "", "max_sequence_length": 32, "tempo": "slow"},
     "grammar": {"colour": ["red"]}, "preview": {"matrix": [[1, 2, 3], [4, 5, 6.5]], "bias": [0.5, 0.5, 0.4],
       "first": {"matrix": [[1, 1, 1], [2, 2, 2]], "bias": [0.1, 0.2, 0.3]}},
-    "checksums": {"vae/config.json": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}})", "rubato.json").value();
+    "checksums": {"vae/config.json": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}})",
+          "rubato.json")
+          .value();
   EXPECT_EQ(card.version, 2);
   EXPECT_EQ(card.name, "practice-video");
   EXPECT_EQ(card.title, "Practice video");
@@ -55,13 +59,17 @@ TEST(ModelCardTest, NeedsNothing) {
 }
 
 TEST(ModelCardTest, NamesEverythingThatIsMalformed) {
-  const auto card = ModelCard::parse(R"({"name": 3, "limits": [1], "practice": "yes", "preview": {"matrix": [[1, 2]]}, "checksums": {"a": "b"},
-    "defaults": {"size": "big", "frames": 0, "fps": 16.5, "steps": -1, "guidance": "high"}})", "rubato.json");
+  const auto card = ModelCard::parse(
+      R"({"name": 3, "limits": [1], "practice": "yes", "preview": {"matrix": [[1, 2]]}, "checksums": {"a": "b"},
+    "defaults": {"size": "big", "frames": 0, "fps": 16.5, "steps": -1, "guidance": "high"}})",
+      "rubato.json");
   EXPECT_EQ(card.error().code, ErrorCode::ModelUnfit);
-  for (const auto* words : {"'name'", "'limits'", "'practice'", "'preview.matrix'", "the checksum of 'a'", "'defaults.size' is not a size such as \"832x480\"",
-                            "'defaults.frames'", "'defaults.fps'", "'defaults.steps'", "'defaults.guidance'"})
+  for (const auto* words : {"'name'", "'limits'", "'practice'", "'preview.matrix'", "the checksum of 'a'",
+                            "'defaults.size' is not a size such as \"832x480\"", "'defaults.frames'", "'defaults.fps'",
+                            "'defaults.steps'", "'defaults.guidance'"})
     EXPECT_SAYS(card.error().message, words);
-  for (const auto* bad : {"[]", "{\"defaults\": 1}", "{\"a\": 1, \"a\": 2}", "{\"preview\": {\"matrix\": []}}"}) EXPECT_FALSE(ModelCard::parse(bad, "f").ok()) << bad;
+  for (const auto* bad : {"[]", "{\"defaults\": 1}", "{\"a\": 1, \"a\": 2}", "{\"preview\": {\"matrix\": []}}"})
+    EXPECT_FALSE(ModelCard::parse(bad, "f").ok()) << bad;
 }
 
 TEST(ModelCardTest, ComparesChecksums) {
@@ -69,7 +77,10 @@ TEST(ModelCardTest, ComparesChecksums) {
   dir.write("vae/config.json", "abc");
   dir.write("changed", "abd");
   ModelCard card;
-  card.checksums = {{"vae/config.json", sha256_hex("abc")}, {"changed", sha256_hex("abc")}, {"gone", sha256_hex("abc")}, {"../outside", sha256_hex("abc")}};
+  card.checksums = {{"vae/config.json", sha256_hex("abc")},
+                    {"changed", sha256_hex("abc")},
+                    {"gone", sha256_hex("abc")},
+                    {"../outside", sha256_hex("abc")}};
   const auto wrong = card.verify_checksums(dir.path());
   ASSERT_EQ(wrong.size(), 3u);
   EXPECT_SAYS(wrong[0], "'../outside' is refused");

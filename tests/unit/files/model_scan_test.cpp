@@ -46,7 +46,8 @@ TEST(ModelScanTest, FindsPipelineFolders) {
   EXPECT_EQ(model.title, "Wan 2.1 T2V 1.3B");
   EXPECT_EQ(model.family, "wan");
   EXPECT_EQ(model.kind, "video");
-  EXPECT_EQ(part(model, "transformer").weight_bytes, fs::file_size(root / "transformer/diffusion_pytorch_model.safetensors"));
+  EXPECT_EQ(part(model, "transformer").weight_bytes,
+            fs::file_size(root / "transformer/diffusion_pytorch_model.safetensors"));
   EXPECT_EQ(part(model, "scheduler").weight_bytes, 0u);
   EXPECT_GT(model.bytes, part(model, "transformer").weight_bytes);
   EXPECT_TRUE(found.problems.empty());
@@ -61,7 +62,8 @@ TEST(ModelScanTest, NamesWhatAPipelineLacksAndWhatIsDamaged) {
   ASSERT_EQ(found.models.size(), 1u);
   EXPECT_FALSE(found.models[0].complete());
   const std::string text = found.models[0].summary();
-  EXPECT_SAYS(text, "Wan 2.1 T2V 1.3B: scheduler yes, text_encoder missing: the folder " + (root / "text_encoder").string());
+  EXPECT_SAYS(text,
+              "Wan 2.1 T2V 1.3B: scheduler yes, text_encoder missing: the folder " + (root / "text_encoder").string());
   EXPECT_SAYS(text, "transformer yes, vae yes; ");
   EXPECT_SAYS(text, (root / "vae/diffusion_pytorch_model.safetensors").string() + " is damaged");
 }
@@ -99,14 +101,17 @@ TEST(ModelScanTest, FindsTheSnapshotsOfAHubCache) {
   }
   dir.write(cache + "/refs/main", "fedcba9876543210\n");
   const auto found = scan(dir);
-  ASSERT_EQ(names(found), (std::vector<std::string>{"Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "Wan-AI/Wan2.1-T2V-1.3B-Diffusers@01234567"}));
+  ASSERT_EQ(names(found), (std::vector<std::string>{"Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
+                                                    "Wan-AI/Wan2.1-T2V-1.3B-Diffusers@01234567"}));
   EXPECT_EQ(found.models[0].root.filename(), "fedcba9876543210") << "the revision that main names";
   for (const auto& model : found.models) EXPECT_TRUE(model.complete()) << model.summary();
   EXPECT_TRUE(found.problems.empty()) << found.problems[0];
 
   // Half a download: the link is there, its blob is not.
   fs::remove(dir / cache / "blobs/fedcba9876543210vae-diffusion_pytorch_model.safetensors");
-  EXPECT_SAYS(scan(dir).models[0].summary(), "vae missing: " + (found.models[0].root / "vae/diffusion_pytorch_model.safetensors").string() + " is a link that leads nowhere");
+  EXPECT_SAYS(scan(dir).models[0].summary(),
+              "vae missing: " + (found.models[0].root / "vae/diffusion_pytorch_model.safetensors").string() +
+                  " is a link that leads nowhere");
 }
 
 TEST(ModelScanTest, EndsInLoopsOfSymbolicLinks) {
@@ -137,23 +142,30 @@ TEST(ModelScanTest, GroupsLooseFilesByContent) {
                                          {{"model.diffusion_model.patch_embedding.weight", {1536, 16, 1, 2, 2}},
                                           {"model.diffusion_model.blocks.0.self_attn.norm_q.weight", {1536}},
                                           {"model.diffusion_model.blocks.29.self_attn.norm_q.weight", {1536}}});
-  write_weights(dir, "comfy/vae/v22.safetensors", {{"conv2.weight", {48, 48, 1, 1, 1}}, {"decoder.head.0.gamma", {256, 1, 1, 1}}});
-  write_weights(dir, "comfy/vae/hunyuan.safetensors", {{"post_quant_conv.weight", {16, 16, 1, 1, 1}}, {"decoder.conv_norm_out.weight", {128}}});
+  write_weights(dir, "comfy/vae/v22.safetensors",
+                {{"conv2.weight", {48, 48, 1, 1, 1}}, {"decoder.head.0.gamma", {256, 1, 1, 1}}});
+  write_weights(dir, "comfy/vae/hunyuan.safetensors",
+                {{"post_quant_conv.weight", {16, 16, 1, 1, 1}}, {"decoder.conv_norm_out.weight", {128}}});
   write_weights(dir, "comfy/text_encoders/t5.safetensors",
-                {{"shared.weight", {4, 4096}}, {"encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", {32, 64}}});
+                {{"shared.weight", {4, 4096}},
+                 {"encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", {32, 64}}});
   auto found = scan(dir);
   ASSERT_EQ(names(found), std::vector<std::string>{"some_t2v"});
   EXPECT_FALSE(found.models[0].complete());
   EXPECT_EQ(found.models[0].form, ModelEntry::Form::LooseFiles);
   EXPECT_EQ(found.models[0].root, transformer);
   EXPECT_EQ(found.models[0].summary(),
-            "Wan 2.1 T2V 1.3B: transformer yes, vae missing: expected a Wan 2.1 VAE of 16 channels such as wan_2.1_vae.safetensors, "
+            "Wan 2.1 T2V 1.3B: transformer yes, vae missing: expected a Wan 2.1 VAE of 16 channels such as "
+            "wan_2.1_vae.safetensors, "
             "text_encoder missing: expected a UMT5-XXL encoder such as umt5_xxl_fp16.safetensors, "
             "tokenizer missing: expected the UMT5 tokenizer, tokenizer.json or spiece.model");
 
-  const auto vae = write_weights(dir, "comfy/vae/v21.safetensors", {{"conv2.weight", {16, 16, 1, 1, 1}}, {"decoder.head.0.gamma", {96, 1, 1, 1}}});
+  const auto vae = write_weights(dir, "comfy/vae/v21.safetensors",
+                                 {{"conv2.weight", {16, 16, 1, 1, 1}}, {"decoder.head.0.gamma", {96, 1, 1, 1}}});
   write_weights(dir, "comfy/text_encoders/umt5.safetensors",
-                {{"shared.weight", {4, 4096}}, {"encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight", {32, 64}}, {"spiece_model", {100}}});
+                {{"shared.weight", {4, 4096}},
+                 {"encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight", {32, 64}},
+                 {"spiece_model", {100}}});
   found = scan(dir);
   ASSERT_EQ(found.models.size(), 1u);
   EXPECT_TRUE(found.models[0].complete()) << found.models[0].summary();
@@ -177,10 +189,13 @@ TEST(ModelScanTest, PairsTheExpertsOfA14BAndNamesTheMissingOne) {
 
 TEST(ModelScanTest, TellsThePicklesBesideAnOriginalCheckpoint) {
   const TempFolder dir;
-  dir.write("Wan2.1-T2V-14B/diffusion_pytorch_model.safetensors.index.json",
-            R"({"weight_map": {"a": "diffusion_pytorch_model-00001-of-00002.safetensors", "b": "diffusion_pytorch_model-00002-of-00002.safetensors"}})");
-  write_weights(dir, "Wan2.1-T2V-14B/diffusion_pytorch_model-00001-of-00002.safetensors", {{"patch_embedding.weight", {5120, 16, 1, 2, 2}}});
-  write_weights(dir, "Wan2.1-T2V-14B/diffusion_pytorch_model-00002-of-00002.safetensors", {{"blocks.39.self_attn.norm_q.weight", {5120}}});
+  dir.write(
+      "Wan2.1-T2V-14B/diffusion_pytorch_model.safetensors.index.json",
+      R"({"weight_map": {"a": "diffusion_pytorch_model-00001-of-00002.safetensors", "b": "diffusion_pytorch_model-00002-of-00002.safetensors"}})");
+  write_weights(dir, "Wan2.1-T2V-14B/diffusion_pytorch_model-00001-of-00002.safetensors",
+                {{"patch_embedding.weight", {5120, 16, 1, 2, 2}}});
+  write_weights(dir, "Wan2.1-T2V-14B/diffusion_pytorch_model-00002-of-00002.safetensors",
+                {{"blocks.39.self_attn.norm_q.weight", {5120}}});
   dir.write("Wan2.1-T2V-14B/Wan2.1_VAE.pth", std::string("PK\x03\x04\0\0", 6));
   dir.write("Wan2.1-T2V-14B/firmware.bin", "of no concern");
   dir.write("Wan2.1-T2V-14B/google/umt5-xxl/spiece.model", "");
@@ -225,7 +240,8 @@ TEST(ModelScanTest, SurvivesADamagedCache) {
   const auto file = cache / "model_scan.json";
   scan(dir, cache.path());
   const std::string sound = test::slurp(file);
-  for (const std::string& damage : {std::string("{"), std::string("[]"), std::string("\0\xFF", 2), sound.substr(0, sound.size() / 2), std::string(R"({"version": 999, "files": {}})"),
+  for (const std::string& damage : {std::string("{"), std::string("[]"), std::string("\0\xFF", 2),
+                                    sound.substr(0, sound.size() / 2), std::string(R"({"version": 999, "files": {}})"),
                                     std::string(R"({"version": 1, "files": {"x": [1, 2], "y": null}})")}) {
     cache.write("model_scan.json", damage);
     EXPECT_EQ(scan(dir, cache.path()).models.at(0).summary(), want) << damage;
@@ -235,7 +251,8 @@ TEST(ModelScanTest, SurvivesADamagedCache) {
   EXPECT_EQ(scan(dir, nowhere.write("file", "") / "cache").models.size(), 1u) << "a cache that cannot be written";
 }
 
-// The promise is 20,000 files in under 2 s with a warm cache; this keeps it at a tenth of that, with room for slow machines.
+// The promise is 20,000 files in under 2 s with a warm cache; this keeps it at a tenth of that, with room for slow
+// machines.
 TEST(ModelScanTest, RescansThousandsOfFilesQuickly) {
   const TempFolder dir, cache;
   for (int folder = 0; folder < 40; ++folder)
@@ -282,7 +299,9 @@ TEST(ResolveModelTest, SaysThatLooseFilesAreNoFolder) {
   write_weights(dir, "t2v.safetensors", wan_transformer(1536, 30, 16));
   EXPECT_SAYS(resolve_model("t2v", {{dir.path()}, {}, {}}).error().message, "vae missing: expected");
   write_weights(dir, "vae.safetensors", {{"conv2.weight", {16, 16, 1, 1, 1}}, {"decoder.head.0.gamma", {96, 1, 1, 1}}});
-  write_weights(dir, "umt5.safetensors", {{"shared.weight", {4, 4096}}, {"blocks.1.pos_embedding.embedding.weight", {32, 64}}, {"spiece_model", {100}}});
+  write_weights(
+      dir, "umt5.safetensors",
+      {{"shared.weight", {4, 4096}}, {"blocks.1.pos_embedding.embedding.weight", {32, 64}}, {"spiece_model", {100}}});
   const auto found = resolve_model("t2v", {{dir.path()}, {}, {}});
   EXPECT_EQ(found.error().code, ErrorCode::ModelUnfit);
   EXPECT_SAYS(found.error().message, "loose files");
@@ -299,7 +318,9 @@ TEST(ResolveModelTest, SaysWhatAnIncompleteModelLacks) {
 
 TEST(ContentHashTest, FollowsTheContentAndNotThePlace) {
   const TempFolder dir, cache;
-  const auto hash = [&](const fs::path& root) { return model_content_hash(PipelineFolder::open(root).value(), cache.path()).value(); };
+  const auto hash = [&](const fs::path& root) {
+    return model_content_hash(PipelineFolder::open(root).value(), cache.path()).value();
+  };
   const auto a = test::write_pipeline(dir, "a"), b = test::write_pipeline(dir, "elsewhere/b");
   const std::string first = hash(a);
   EXPECT_EQ(first.size(), 64u);

@@ -49,8 +49,10 @@ TEST_P(NameTableTest, IsRecognisedByTheNamesItRewrites) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Layouts, NameTableTest,
-                         testing::Values(Row{"wan_t2v_transformer", wan_transformer_names, 339}, Row{"wan_i2v_transformer", wan_transformer_names, 87},
-                                         Row{"wan_vae21", wan_vae21_names, 194}, Row{"wan_vae22", wan_vae22_names, 196}, Row{"umt5", umt5_names, 112}),
+                         testing::Values(Row{"wan_t2v_transformer", wan_transformer_names, 339},
+                                         Row{"wan_i2v_transformer", wan_transformer_names, 87},
+                                         Row{"wan_vae21", wan_vae21_names, 194}, Row{"wan_vae22", wan_vae22_names, 196},
+                                         Row{"umt5", umt5_names, 112}),
                          [](const auto& row) { return std::string(row.param.list); });
 
 TEST(NameTableRulesTest, SwapTheNormsOfABlock) {
@@ -61,7 +63,8 @@ TEST(NameTableRulesTest, SwapTheNormsOfABlock) {
 }
 
 TEST(NameTableRulesTest, TakeOffThePrefixOfSingleFileExports) {
-  EXPECT_EQ(wan_transformer_names().apply("model.diffusion_model.blocks.3.self_attn.o.bias"), "blocks.3.attn1.to_out.0.bias");
+  EXPECT_EQ(wan_transformer_names().apply("model.diffusion_model.blocks.3.self_attn.o.bias"),
+            "blocks.3.attn1.to_out.0.bias");
   const std::vector<std::string> names{"model.diffusion_model.blocks.0.self_attn.q.weight"};
   EXPECT_EQ(detect_name_table(names).id(), wan_transformer_names().id());
 }
@@ -69,7 +72,8 @@ TEST(NameTableRulesTest, TakeOffThePrefixOfSingleFileExports) {
 TEST(NameTableRulesTest, LeaveOtherNamesAlone) {
   EXPECT_EQ(NameTable().apply("blocks.0.self_attn.q.weight"), "blocks.0.self_attn.q.weight");
   const NameTable table = wan_vae21_names();
-  for (const auto* name : {"", ".", "encoder", "encoder.downsamples", "encoder.downsamples.x.residual.0.gamma", "encoder.downsamples.99999999999999999999.shortcut.weight",
+  for (const auto* name : {"", ".", "encoder", "encoder.downsamples", "encoder.downsamples.x.residual.0.gamma",
+                           "encoder.downsamples.99999999999999999999.shortcut.weight",
                            "encoder.downsamples.-1.shortcut.weight", "decoder.head.2", "something.else"})
     EXPECT_EQ(table.apply(name), name);
 }

@@ -57,7 +57,8 @@ TEST(PipelineFolderTest, NamesMissingShardsAndRefusesPickles) {
   const TempFolder dir;
   const auto root = test::write_pipeline(dir, "wan");
   fs::remove(root / "text_encoder/model.safetensors");
-  dir.write("wan/text_encoder/model.safetensors.index.json", R"({"weight_map": {"a": "model-00001-of-00001.safetensors"}})");
+  dir.write("wan/text_encoder/model.safetensors.index.json",
+            R"({"weight_map": {"a": "model-00001-of-00001.safetensors"}})");
   fs::remove(root / "vae/diffusion_pytorch_model.safetensors");
   dir.write("wan/vae/diffusion_pytorch_model.bin", "\x80\x04\x95");
   const std::string text = PipelineFolder::open(root).error().message;

@@ -45,7 +45,8 @@ TEST(SafetensorsTest, ReadsWhatItWrites) {
       {"scalar \"é\"", DType::I64, {}, std::as_bytes(std::span(longs))},
   };
   ASSERT_TRUE(write_safetensors(dir / "w.safetensors", tensors, {{"format", "pt"}}, Overwrite::Never).ok());
-  EXPECT_EQ(write_safetensors(dir / "w.safetensors", tensors, {}, Overwrite::Never).error().code, ErrorCode::OutputExists);
+  EXPECT_EQ(write_safetensors(dir / "w.safetensors", tensors, {}, Overwrite::Never).error().code,
+            ErrorCode::OutputExists);
 
   const auto file = SafetensorsFile::open(dir / "w.safetensors").value();
   ASSERT_EQ(file.tensors().size(), 4u);
@@ -68,7 +69,9 @@ TEST(SafetensorsTest, WriterRefusesBugs) {
   const TempFolder dir;
   const std::vector<float> floats{1, 2};
   const auto data = std::as_bytes(std::span(floats));
-  const auto write = [&](std::vector<NamedTensor> tensors) { static_cast<void>(write_safetensors(dir / "w", tensors, {}, Overwrite::Always)); };
+  const auto write = [&](std::vector<NamedTensor> tensors) {
+    static_cast<void>(write_safetensors(dir / "w", tensors, {}, Overwrite::Always));
+  };
   EXPECT_THROW(write({{"a", DType::F32, {3}, data}}), InternalError);
   EXPECT_THROW(write({{"a", DType::F32, {2}, data}, {"a", DType::F32, {2}, data}}), InternalError);
   EXPECT_THROW(write({{"__metadata__", DType::F32, {2}, data}}), InternalError);
@@ -78,8 +81,12 @@ TEST(SafetensorsTest, TakesFilesOfOtherWriters) {
   EXPECT_EQ(verdict(safetensors_bytes("{}", 0)), "fine");
   EXPECT_EQ(verdict(safetensors_bytes(R"({"__metadata__": {"a": "b"}})", 0)), "fine");
   // Any order of names, no padding of the header, empty tensors anywhere.
-  EXPECT_EQ(verdict(safetensors_bytes(R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]},"e":{"dtype":"F32","shape":[0],"data_offsets":[2,2]},
-                                         "a":{"dtype":"BF16","shape":[],"data_offsets":[0,2]}}   )", 6)), "fine");
+  EXPECT_EQ(
+      verdict(safetensors_bytes(
+          R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]},"e":{"dtype":"F32","shape":[0],"data_offsets":[2,2]},
+                                         "a":{"dtype":"BF16","shape":[],"data_offsets":[0,2]}}   )",
+          6)),
+      "fine");
   // A header whose length begins like a pickle of protocol 2.
   std::string header = R"({"__metadata__": {"a": ")";
   header += std::string(0x0280 - header.size() - 3, 'x') + "\"}}";
@@ -105,7 +112,8 @@ TEST(SafetensorsTest, RefusesHeadersBeyondItsLimits) {
   EXPECT_SAYS(verdict(huge), "at most 16777216 are allowed");
   EXPECT_SAYS(verdict(safetensors_bytes(R"({"a":[[[[[[[[1]]]]]]]]})", 0)), "nested deeper than 8 levels");
   std::string many = "{";
-  for (int i = 0; i <= 200'000; ++i) many += fmt::format(R"("t{}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}},)", i);
+  for (int i = 0; i <= 200'000; ++i)
+    many += fmt::format(R"("t{}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}},)", i);
   many.back() = '}';
   EXPECT_SAYS(verdict(safetensors_bytes(many, 0)), "at most 200000 are allowed");
 }
@@ -131,26 +139,37 @@ TEST_P(BadTensorTest, IsNamed) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadTensorTest,
-    testing::Values(BadTensor{R"(3)", "is not an object"}, BadTensor{R"({"dtype":"F32","shape":[4]})", "lacks dtype, shape or data_offsets"},
-                    BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[0,16],"x":1})", "unknown key 'x'"},
-                    BadTensor{R"({"dtype":"F12","shape":[4],"data_offsets":[0,16]})", "unknown dtype \"F12\""},
-                    BadTensor{R"({"dtype":7,"shape":[4],"data_offsets":[0,16]})", "unknown dtype 7"},
-                    BadTensor{R"({"dtype":"F32","shape":[5],"data_offsets":[0,16]})", "has 16 bytes, and [5] of F32 need 20"},
-                    BadTensor{R"({"dtype":"F32","shape":[-4],"data_offsets":[0,16]})", "a shape that is not a list"},
-                    BadTensor{R"({"dtype":"F32","shape":[4.0],"data_offsets":[0,16]})", "a shape that is not a list"},
-                    BadTensor{R"({"dtype":"F32","shape":4,"data_offsets":[0,16]})", "a shape that is not a list"},
-                    BadTensor{R"({"dtype":"F32","shape":[1,1,1,1,1,1,1,1,4],"data_offsets":[0,16]})", "a shape that is not a list"},
-                    BadTensor{R"({"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,16]})", "impossible shape"},
-                    BadTensor{R"({"dtype":"F64","shape":[2305843009213693954],"data_offsets":[0,16]})", "impossible shape"},
-                    BadTensor{R"({"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,16]})", "a shape that is not a list"},
-                    BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[16,0]})", "ends (0) before it begins (16)"},
-                    BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[0]})", "data_offsets that are not two whole numbers"},
-                    BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[-16,0]})", "data_offsets that are not two whole numbers"},
-                    BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[0,1e3]})", "data_offsets that are not two whole numbers"},
-                    BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[18446744073709551600,18446744073709551615]})", "ends at byte 18446744073709551615"},
-                    BadTensor{R"({"dtype":"F32","shape":[3],"data_offsets":[4,16]})", "4 bytes before tensor 'w' belong to no tensor"},
-                    BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[0,16]},"v":{"dtype":"F32","shape":[2],"data_offsets":[8,16]})", "tensors 'w' and 'v' overlap"},
-                    BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[0,16]},"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]})", "the name 'w' stands twice"}));
+    testing::Values(
+        BadTensor{R"(3)", "is not an object"},
+        BadTensor{R"({"dtype":"F32","shape":[4]})", "lacks dtype, shape or data_offsets"},
+        BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[0,16],"x":1})", "unknown key 'x'"},
+        BadTensor{R"({"dtype":"F12","shape":[4],"data_offsets":[0,16]})", "unknown dtype \"F12\""},
+        BadTensor{R"({"dtype":7,"shape":[4],"data_offsets":[0,16]})", "unknown dtype 7"},
+        BadTensor{R"({"dtype":"F32","shape":[5],"data_offsets":[0,16]})", "has 16 bytes, and [5] of F32 need 20"},
+        BadTensor{R"({"dtype":"F32","shape":[-4],"data_offsets":[0,16]})", "a shape that is not a list"},
+        BadTensor{R"({"dtype":"F32","shape":[4.0],"data_offsets":[0,16]})", "a shape that is not a list"},
+        BadTensor{R"({"dtype":"F32","shape":4,"data_offsets":[0,16]})", "a shape that is not a list"},
+        BadTensor{R"({"dtype":"F32","shape":[1,1,1,1,1,1,1,1,4],"data_offsets":[0,16]})", "a shape that is not a list"},
+        BadTensor{R"({"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,16]})", "impossible shape"},
+        BadTensor{R"({"dtype":"F64","shape":[2305843009213693954],"data_offsets":[0,16]})", "impossible shape"},
+        BadTensor{R"({"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,16]})",
+                  "a shape that is not a list"},
+        BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[16,0]})", "ends (0) before it begins (16)"},
+        BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[0]})", "data_offsets that are not two whole numbers"},
+        BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[-16,0]})",
+                  "data_offsets that are not two whole numbers"},
+        BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[0,1e3]})",
+                  "data_offsets that are not two whole numbers"},
+        BadTensor{R"({"dtype":"F32","shape":[4],"data_offsets":[18446744073709551600,18446744073709551615]})",
+                  "ends at byte 18446744073709551615"},
+        BadTensor{R"({"dtype":"F32","shape":[3],"data_offsets":[4,16]})",
+                  "4 bytes before tensor 'w' belong to no tensor"},
+        BadTensor{
+            R"({"dtype":"F32","shape":[4],"data_offsets":[0,16]},"v":{"dtype":"F32","shape":[2],"data_offsets":[8,16]})",
+            "tensors 'w' and 'v' overlap"},
+        BadTensor{
+            R"({"dtype":"F32","shape":[4],"data_offsets":[0,16]},"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]})",
+            "the name 'w' stands twice"}));
 
 TEST(SafetensorsTest, NamesAllProblemsOfAFileAtOnce) {
   const std::string text = verdict(safetensors_bytes(
@@ -158,14 +177,16 @@ TEST(SafetensorsTest, NamesAllProblemsOfAFileAtOnce) {
           "c":{"dtype":"F32","shape":[4],"data_offsets":[24,40]}, "d":{"dtype":"F32","shape":[1],"data_offsets":[24,28]}, "d":{"dtype":"F32","shape":[1],"data_offsets":[36,40]}})",
       32));
   EXPECT_SAYS(text, " is damaged (7 problems): ");
-  for (const auto* words : {"the name 'd' stands twice", "'a' has the unknown dtype", "'b' has 16 bytes, and [3] of F32 need 12", "'c' ends at byte 40",
-                            "'d' ends at byte 40", "'a' and 'b' overlap", "'c' and 'd' overlap"})
+  for (const auto* words :
+       {"the name 'd' stands twice", "'a' has the unknown dtype", "'b' has 16 bytes, and [3] of F32 need 12",
+        "'c' ends at byte 40", "'d' ends at byte 40", "'a' and 'b' overlap", "'c' and 'd' overlap"})
     EXPECT_SAYS(text, words);
 }
 
 TEST(SafetensorsTest, CountsProblemsThatItDoesNotShow) {
   std::string header = "{";
-  for (int i = 0; i < 100; ++i) header += fmt::format(R"("t{:03}":{{"dtype":"X","shape":[0],"data_offsets":[0,0]}},)", i);
+  for (int i = 0; i < 100; ++i)
+    header += fmt::format(R"("t{:03}":{{"dtype":"X","shape":[0],"data_offsets":[0,0]}},)", i);
   header.back() = '}';
   const std::string text = verdict(safetensors_bytes(header, 0));
   EXPECT_SAYS(text, "(100 problems)");
@@ -196,7 +217,8 @@ TEST(WeightKindTest, RefusesOtherContentWhateverItIsCalled) {
       {"zip archive such as torch.save writes", std::string("PK\x03\x04\0\0\x08\x08\0\0archive/data.pkl", 27)},
       {"Python pickle", std::string("\x80\x02}q\0(X\x06\0\0\0weight", 16)},
       {"Python pickle", "\x80\x04\x95"},
-      {"Python pickle", std::string("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e", 15)},  // torch before 1.6
+      {"Python pickle",
+       std::string("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e", 15)},  // torch before 1.6
       {"Python pickle", "(dp0\nS'a'\n."},
       {"Python pickle", tar},
       {"GGUF file, which this version of Rubato does not read yet", std::string("GGUF\x03\0\0\0", 8)},

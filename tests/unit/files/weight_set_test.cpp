@@ -41,7 +41,8 @@ TEST(WeightSetTest, PrefersThePlainFileAndTakesAVariantWhereItIsTheOnlyOne) {
   EXPECT_NE(WeightSet::open(dir.path()).value().find("whole"), nullptr);
 }
 
-constexpr const char* kIndex = R"({"metadata": {"total_size": 12}, "weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors", "c": "model-00002-of-00002.safetensors"}})";
+constexpr const char* kIndex =
+    R"({"metadata": {"total_size": 12}, "weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors", "c": "model-00002-of-00002.safetensors"}})";
 
 TEST(WeightSetTest, JoinsShardsByTheirIndex) {
   for (const auto* index : {"model.safetensors.index.json", "model.safetensors.index.fp16.json"}) {
@@ -101,14 +102,16 @@ TEST(WeightSetTest, RefusesIndexesThatAreNotOne) {
 TEST(WeightSetTest, SaysWhatIsMissing) {
   const TempFolder dir;
   EXPECT_SAYS(error_of(dir / "none"), "does not exist");
-  EXPECT_SAYS(error_of(dir.path()), (dir / "diffusion_pytorch_model.safetensors").string() + " (or model.safetensors beside it) is missing");
+  EXPECT_SAYS(error_of(dir.path()),
+              (dir / "diffusion_pytorch_model.safetensors").string() + " (or model.safetensors beside it) is missing");
   write_weights(dir, "model-00001-of-00003.safetensors", {{"a", {1}}});
   EXPECT_SAYS(error_of(dir.path()), "no *.safetensors.index.json");
 }
 
 TEST(WeightSetTest, RefusesPicklesWhateverTheyAreCalled) {
   const std::string zip("PK\x03\x04\0\0\0\0", 8);
-  for (const auto* name : {"diffusion_pytorch_model.bin", "pytorch_model.bin", "weights.pth", "model.ckpt", "model.safetensors"}) {
+  for (const auto* name :
+       {"diffusion_pytorch_model.bin", "pytorch_model.bin", "weights.pth", "model.ckpt", "model.safetensors"}) {
     const TempFolder dir;
     dir.write(name, zip);
     const auto set = WeightSet::open(dir.path());
