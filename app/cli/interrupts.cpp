@@ -32,7 +32,6 @@ void on_signal(int signal) {
 }
 
 constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
-struct sigaction previous[3];
 
 }  // namespace
 
@@ -47,15 +46,15 @@ Interrupts::Interrupts() {
   struct sigaction action {};
   action.sa_handler = on_signal;  // without SA_RESTART: a blocking wait returns
   sigemptyset(&action.sa_mask);
-  for (int i = 0; i < 3; ++i) {
-    ::sigaction(kSignals[i], nullptr, &previous[i]);
+  for (const int signal : kSignals) {
+    struct sigaction before {};
+    ::sigaction(signal, nullptr, &before);
     // What the caller chose to ignore (nohup) stays ignored.
-    if (previous[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
+    if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
   }
 }
 
 Interrupts::~Interrupts() {
-  for (int i = 0; i < 3; ++i) ::sigaction(kSignals[i], &previous[i], nullptr);
   wake_fd = -1;
   ::close(read_fd_);
   ::close(write_fd_);

@@ -8,7 +8,8 @@ namespace rubato::cli {
 
 class Interrupts {
  public:
-  // Installs the handlers; one object at a time. The destructor restores what was there.
+  // Installs the handlers; one object at a time. They stay when the object goes, so that a Ctrl-C in the program's last
+  // moments still gives exit 130 and not a death by signal.
   Interrupts();
   ~Interrupts();
   Interrupts(const Interrupts&) = delete;

@@ -133,7 +133,9 @@ ProgressMode progress_mode(const Arguments& args) {
   if (mode == "plain") return ProgressMode::Plain;
   if (mode == "json") return ProgressMode::Json;
   if (mode == "none" || args.has("quiet")) return ProgressMode::None;
-  return terminal_takes_a_bar() ? ProgressMode::Bar : ProgressMode::Plain;
+  // Log lines on the same terminal would tear a bar apart.
+  const bool log_on_terminal = args.has("verbose") && !args.has("log");
+  return terminal_takes_a_bar() && !log_on_terminal ? ProgressMode::Bar : ProgressMode::Plain;
 }
 
 std::string bar_text(const Progress& progress, int columns) {

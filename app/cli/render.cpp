@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/base/guard.h"
+#include "engine/base/log.h"
 #include "engine/base/version.h"
 #include "pipelines/job/events.h"
 
@@ -20,6 +21,23 @@ constexpr auto kTick = std::chrono::milliseconds(200);  // deadlines are looked 
 std::string open_ended(std::string text) {
   while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
   return text;
+}
+
+// For --verbose and --log. Prompts stay out of it.
+void log_message(const protocol::Message& message) {
+  if (const auto* phase = std::get_if<protocol::Phase>(&message))
+    log(LogLevel::Info, "job.phase", {{"phase", phase->name}, {"total", std::to_string(phase->total)}});
+  else if (const auto* metric = std::get_if<protocol::Metric>(&message))
+    log(LogLevel::Info, "job.metric", {{"name", metric->name}, {"value", fmt::format("{}", metric->value)}});
+  else if (const auto* point = std::get_if<protocol::Checkpoint>(&message))
+    log(LogLevel::Debug, "job.checkpoint", {{"step", std::to_string(point->step)}, {"path", point->path}});
+  else if (const auto* hello = std::get_if<protocol::Hello>(&message))
+    log(LogLevel::Info, "worker.hello",
+        {{"version", std::to_string(hello->version)}, {"devices", std::to_string(hello->devices.size())}});
+  else if (const auto* done = std::get_if<protocol::Done>(&message))
+    log(LogLevel::Info, "job.done", {{"outputs", std::to_string(done->outputs.size())}});
+  else if (const auto* failed = std::get_if<protocol::Failed>(&message))
+    log(LogLevel::Info, "job.failed", {{"code", std::string(code_name(failed->code))}});
 }
 
 }  // namespace
@@ -59,6 +77,7 @@ Result<RenderResult> Renderer::run(const nlohmann::json& job) {
   const auto started = Clock::now();
   RUBATO_OK(check_interrupted());
   RUBATO_TRY(id, worker_.run(job));
+  log(LogLevel::Info, "job.start", {{"id", id}, {"worker", std::to_string(worker_.pid())}});
   while (!outcome_) {
     pollfd watched[2] = {{worker_.fd(), POLLIN, 0}, {interrupts_.fd(), POLLIN, 0}};
     ::poll(watched, 2, static_cast<int>(kTick.count()));
@@ -99,6 +118,7 @@ void Renderer::on_message(Envelope& envelope) {
   if (mode_ == ProgressMode::Json)
     for (const auto& event : to_events(message)) out_.json_line(event);
 
+  log_message(message);
   if (const auto* phase = std::get_if<protocol::Phase>(&message)) {
     view_->update({.phase = phase->name, .total = phase->total, .fraction = fraction_});
   } else if (const auto* progress = std::get_if<protocol::Progress>(&message)) {

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "engine/base/files.h"
 #include "tests/cli/program.h"
 
 namespace rubato::test {
@@ -44,6 +45,15 @@ TEST_F(CliSession, QuietSaysNothingButThePath) {
   const auto done = run(with("done"), gen({"-q"}));
   EXPECT_EQ(done.out, "clip.mp4\n");
   EXPECT_THAT(done.err, IsEmpty());
+}
+
+TEST_F(CliSession, TheLogTellsWhatHappenedButNotThePrompt) {
+  ASSERT_EQ(run(with("done"), gen({"-v", "--log", "run.log"})).code, 0);
+  const auto text = read_file(dir_ / "run.log", 1 << 20);
+  ASSERT_TRUE(text.ok());
+  for (const auto* word : {"worker.hello", "job.start", "phase=denoise", "job.done"})
+    EXPECT_THAT(*text, HasSubstr(word));
+  EXPECT_THAT(*text, Not(HasSubstr("circle")));
 }
 
 TEST_F(CliSession, JsonGivesOneObject) {
