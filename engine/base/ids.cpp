@@ -39,13 +39,12 @@ std::string new_ulid() {
   std::string id(26, '0');
   for (int i = 0; i < 10; ++i)
     id[static_cast<std::size_t>(9 - i)] = kCrockford[static_cast<std::size_t>(last_ms >> (5 * i) & 31)];
-  for (int i = 0; i < 16; ++i) {  // 80 bits, five at a time
+  for (std::size_t i = 0; i < 16; ++i) {  // 80 bits, five at a time
     unsigned five = 0;
-    for (int b = 0; b < 5; ++b) {
-      const int bit = i * 5 + b;
-      five = five << 1 | (entropy[static_cast<std::size_t>(bit / 8)] >> (7 - bit % 8) & 1u);
+    for (std::size_t bit = i * 5; bit < i * 5 + 5; ++bit) {
+      five = five << 1 | (entropy[bit / 8] >> (7 - bit % 8) & 1u);
     }
-    id[static_cast<std::size_t>(10 + i)] = kCrockford[five];
+    id[10 + i] = kCrockford[five];
   }
   return id;
 }

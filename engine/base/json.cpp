@@ -192,12 +192,12 @@ Result<json> parse_json(std::string_view text, std::string_view source, const Js
     Cursor cursor;
     if (where == nullptr) {  // places are counted only when someone wants to know them
       TreeBuilder builder(limits, &cursor, nullptr);
-      if (json::sax_parse(text.data(), text.data() + text.size(), &builder)) return std::move(builder.root);
+      if (json::sax_parse(text.begin(), text.end(), &builder)) return std::move(builder.root);
       if (limits.duplicates != nullptr) limits.duplicates->clear();
     }
     TreeBuilder builder(limits, &cursor, where);
-    const bool fine = json::sax_parse(CountingIterator(text.data(), &cursor),
-                                      CountingIterator(text.data() + text.size(), &cursor), &builder);
+    const bool fine =
+        json::sax_parse(CountingIterator(text.begin(), &cursor), CountingIterator(text.end(), &cursor), &builder);
     if (!fine)
       return Error{code, fmt::format("{}, line {}, column {}: {}", source, builder.problem_at.line,
                                      builder.problem_at.column, builder.problem)};

@@ -51,6 +51,7 @@ void ProgressMeter::advance(std::int64_t done) {
 
 std::vector<std::pair<std::string, double>> ProgressMeter::seconds() const {
   std::vector<std::pair<std::string, double>> all;
+  all.reserve(phases_.size());
   for (const auto& phase : phases_)
     all.emplace_back(phase.plan.name,
                      phase.started < 0 ? 0.0 : (phase.ended < 0 ? now_() : phase.ended) - phase.started);

@@ -83,7 +83,7 @@ std::string human_bytes(std::uint64_t bytes) {
 }
 
 std::string human_duration(double seconds) {
-  const auto whole = static_cast<long long>(std::clamp(std::isnan(seconds) ? 0.0 : seconds, 0.0, 1e12) + 0.5);
+  const auto whole = std::llround(std::clamp(std::isnan(seconds) ? 0.0 : seconds, 0.0, 1e12));
   const auto h = whole / 3600, m = whole / 60 % 60, s = whole % 60;
   return h > 0 ? fmt::format("{}:{:02}:{:02}", h, m, s) : fmt::format("{}:{:02}", m, s);
 }

@@ -96,7 +96,7 @@ class Grouping {
     return best;
   }
 
-  static ModelPart part(std::string name, const LooseWeights* file, std::string expected) {
+  static ModelPart part(std::string name, const LooseWeights* file, const std::string& expected) {
     if (file == nullptr) return {std::move(name), {}, "expected " + expected, 0};
     return {std::move(name), file->path, "", file->facts.bytes};
   }

@@ -83,8 +83,8 @@ class FieldReader {
 
 bool read_size(std::string_view text, std::optional<int>& width, std::optional<int>& height) {
   int w = 0, h = 0;
-  const char* const end = text.data() + text.size();
-  const auto first = std::from_chars(text.data(), end, w);
+  const char* const end = text.end();
+  const auto first = std::from_chars(text.begin(), end, w);
   if (first.ec != std::errc() || first.ptr == end || *first.ptr != 'x') return false;
   const auto second = std::from_chars(first.ptr + 1, end, h);
   if (second.ec != std::errc() || second.ptr != end || w < 1 || h < 1 || w > kMaxCount || h > kMaxCount) return false;

@@ -310,6 +310,7 @@ bool ModelEntry::complete() const {
 
 std::string ModelEntry::summary() const {
   std::vector<std::string> words;
+  words.reserve(parts.size());
   for (const auto& part : parts)
     words.push_back(part.missing.empty() ? part.name + " yes" : fmt::format("{} missing: {}", part.name, part.missing));
   std::string text = fmt::format("{}: {}", title.empty() ? name : title, join(words, ", "));
@@ -344,6 +345,7 @@ Result<ModelEntry> find_model(std::string_view name, const ModelFolders& where) 
   if (found != nullptr) return std::move(*found);
 
   std::vector<std::string> names;
+  names.reserve(scan.models.size());
   for (const auto& model : scan.models) names.push_back(model.name);
   if (names.empty())
     return Error{

@@ -133,6 +133,7 @@ Result<PipelineFolder> PipelineFolder::open(const fs::path& root) {
   RUBATO_TRY(pipeline, open_incomplete(root, missing));
   if (missing.empty()) return pipeline;
   std::vector<std::string> lines;
+  lines.reserve(missing.size());
   for (auto& lack : missing) lines.push_back(std::move(lack.what));
   return Error{ErrorCode::ModelMissing,
                fmt::format("the model {} is not complete: {}", pipeline.root.string(), join(lines, "; "))};
@@ -147,6 +148,7 @@ Result<json> PipelineFolder::config(std::string_view component) const {
   const Component* part = find(component);
   if (part == nullptr) {
     std::vector<std::string> names;
+    names.reserve(components.size());
     for (const auto& [name, ignored] : components) names.push_back(name);
     return Error{ErrorCode::ModelMissing,
                  fmt::format("the model {} has no '{}'; it has {}", root.string(), component, join(names, ", "))};
