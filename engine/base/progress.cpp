@@ -62,28 +62,37 @@ Progress ProgressMeter::snapshot() {
   const State& phase = phases_[current_];
   Progress p{phase.plan.name, phase.done, phase.plan.total};
 
-  double spent = 0, expected = 0;
-  bool known = true;
-  for (std::size_t i = 0; i < phases_.size(); ++i) {
-    const State& s = phases_[i];
-    if (i > current_) {
-      expected += s.plan.expected_s;
-      known = known && s.plan.expected_s > 0;
-    } else if (s.started >= 0) {
-      spent += (s.ended < 0 ? now_() : s.ended) - s.started;
-    }
-  }
-  const double left = static_cast<double>(phase.plan.total - phase.done);
-  double unit = phase.plan.expected_s / static_cast<double>(phase.plan.total), spread = 0.3 * unit;
+  const auto total = static_cast<double>(phase.plan.total), left = static_cast<double>(phase.plan.total - phase.done);
+  double unit = phase.plan.expected_s / total, spread = 0.3 * unit;
+  bool known = phase.plan.expected_s > 0;
   if (phase.samples >= 2) {
     const double n = static_cast<double>(phase.samples);
     unit = phase.sum / n;
     spread = std::sqrt(std::max(0.0, phase.sum_sq / n - unit * unit));
-  } else {
-    known = known && phase.plan.expected_s > 0;
+    known = true;
   }
-  const double rest = unit * left + expected;
-  const double margin = 2 * spread * std::sqrt(std::max(1.0, left)) + 0.2 * expected;
+
+  double spent = 0, expected = 0, scaled = 0;       // seconds: so far, of later phases as known, as scaled by share
+  double shares_done = 0, shares_all = 0, later_shares = 0;
+  for (std::size_t i = current_ + 1; i < phases_.size(); ++i) later_shares += phases_[i].plan.share;
+  for (std::size_t i = 0; i < phases_.size(); ++i) {
+    const State& s = phases_[i];
+    shares_all += s.plan.share;
+    if (i < current_) shares_done += s.plan.share;
+    if (i == current_) shares_done += s.plan.share * static_cast<double>(s.done) / total;
+    if (i <= current_ && s.started >= 0) spent += (s.ended < 0 ? now_() : s.ended) - s.started;
+    if (i <= current_) continue;
+    const bool scalable = phase.samples >= 2 && s.plan.share > 0 && later_shares <= phase.plan.share;
+    if (s.plan.expected_s > 0) {
+      expected += s.plan.expected_s;
+    } else if (scalable) {
+      scaled += unit * total * s.plan.share / phase.plan.share;
+    } else {
+      known = false;
+    }
+  }
+  const double rest = unit * left + expected + scaled;
+  const double margin = 2 * spread * std::sqrt(std::max(1.0, left)) + 0.2 * expected + 0.5 * scaled;
   if (known) {
     p.eta_s = rest;
     p.eta_lo_s = std::max(0.0, rest - margin);
@@ -91,9 +100,10 @@ Progress ProgressMeter::snapshot() {
   }
   const double whole = spent + rest;
   p.fraction = whole > 0 ? std::clamp(spent / whole, 0.0, 1.0) : 0.0;
-  if (!known) {  // without times, count phases evenly
-    const double within = static_cast<double>(phase.done) / static_cast<double>(phase.plan.total);
-    p.fraction = (static_cast<double>(current_) + within) / static_cast<double>(phases_.size());
+  if (!known) {  // without times, by the usual shares, else phases evenly
+    const double within = static_cast<double>(phase.done) / total;
+    p.fraction = shares_all > 0 ? shares_done / shares_all
+                                : (static_cast<double>(current_) + within) / static_cast<double>(phases_.size());
   }
   p.fraction = furthest_ = std::max(furthest_, p.fraction);  // a bar never runs backwards
   return p;

@@ -2,7 +2,8 @@
 //
 // Phases differ in speed, so each carries the seconds it is expected to take (its weight; 0 = unknown).
 // An estimate appears once the running phase has a known weight or two units done, and every later phase has a
-// known weight; before that it is hidden (eta_s < 0). The range widens with the spread of the units seen.
+// known weight; before that it is hidden (eta_s < 0). A later phase of unknown time is scaled from the running one by
+// their shares, with a wide margin, unless they are the larger part. The range widens with the spread of the units seen.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,7 @@ class ProgressMeter {
     std::string name;
     std::int64_t total = 1;
     double expected_s = 0;  // 0 = unknown
+    double share = 0;       // usual part of the whole job, in any unit; stands in where the time is unknown; 0 = none
   };
   // `now_s` is a monotonic clock in seconds; tests pass their own.
   ProgressMeter(std::vector<Phase> phases, ProgressSink sink, std::function<double()> now_s = {});

@@ -18,11 +18,35 @@ constexpr int kStateVersion = 1;
 constexpr const char* kStateEntry = "rubato.state";   // in the safetensors header
 constexpr const char* kSchedulerPrefix = "scheduler.";  // of the scheduler's tensors
 
+fs::path folder_for(const fs::path& output) {
+  // "frames/" is a folder of pictures; its partial work lies beside it, not in it.
+  return (output.has_filename() ? output : output.parent_path()).string() + ".rubato-partial";
+}
+
+// The state in the header of latents.safetensors; an object with members of the right types.
+Result<Json> read_state(const fs::path& file) {
+  RUBATO_TRY(header, SafetensorsFile::open(file));
+  const auto entry = header.metadata().find(kStateEntry);
+  if (entry == header.metadata().end()) return Error{ErrorCode::Corrupt, "it holds no state"};
+  RUBATO_TRY(state, parse_json(entry->second, file.string()));
+  const auto whole = [&](const char* name) { return state.contains(name) && state[name].is_number_unsigned(); };
+  const bool fine = state.is_object() && whole("version") && state["version"] == kStateVersion && whole("next_step") &&
+                    whole("total_steps") && state["next_step"] <= state["total_steps"] && whole("seed") &&
+                    state.contains("key") && state["key"].is_string() && state.contains("scheduler");
+  if (!fine) return Error{ErrorCode::Corrupt, "it was written by another version"};
+  return state;
+}
+
 }  // namespace
 
-PartialWork::PartialWork(const fs::path& output, std::string key)
-    // "frames/" is a folder of pictures; its partial work lies beside it, not in it.
-    : folder_((output.has_filename() ? output : output.parent_path()).string() + ".rubato-partial"), key_(std::move(key)) {}
+PartialWork::PartialWork(const fs::path& output, std::string key, std::uint64_t seed)
+    : folder_(folder_for(output)), key_(std::move(key)), seed_(seed) {}
+
+std::optional<std::uint64_t> PartialWork::seed_in(const fs::path& output) {
+  const auto state = read_state(folder_for(output) / "latents.safetensors");
+  if (!state) return std::nullopt;
+  return (*state)["seed"].get<std::uint64_t>();
+}
 
 std::optional<DenoiseState> PartialWork::load(std::string& ignored) const {
   const auto file = folder_ / "latents.safetensors";
@@ -32,16 +56,10 @@ std::optional<DenoiseState> PartialWork::load(std::string& ignored) const {
     ignored = fmt::format("{} is not used: {}", folder_.string(), why);
     return std::nullopt;
   };
-  const auto header = SafetensorsFile::open(file);
-  if (!header) return give_up(header.error().message);
-  const auto entry = header->metadata().find(kStateEntry);
-  if (entry == header->metadata().end()) return give_up("it holds no state");
-  const auto parsed = parse_json(entry->second, file.string());
-  if (!parsed) return give_up(parsed.error().message);
-  const Json& state = *parsed;
-  if (!state.is_object() || state.value("version", 0) != kStateVersion || !state.contains("scheduler") || !state["next_step"].is_number_integer())
-    return give_up("it was written by another version");
-  if (state.value("key", "") != key_) return give_up("it belongs to other settings");
+  const auto found = read_state(file);
+  if (!found) return give_up(found.error().message);
+  const Json& state = *found;
+  if (state["key"] != key_) return give_up("it belongs to other settings");
 
   auto tensors = read_tensors(file);
   if (!tensors) return give_up(tensors.error().message);
@@ -64,6 +82,7 @@ Result<> PartialWork::save(const DenoiseState& state, int total_steps) {
   if (failed) return Error{ErrorCode::CannotWrite, fmt::format("cannot create {}: {}", folder_.string(), failed.message())};
   const Json description{{"version", kStateVersion},
                          {"key", key_},
+                         {"seed", seed_},
                          {"next_step", state.next_step},
                          {"total_steps", total_steps},
                          {"scheduler", state.scheduler.values}};

@@ -18,7 +18,10 @@ namespace rubato {
 class PartialWork {
  public:
   // Of an output; touches nothing yet. `key` names the settings that the saved state belongs to.
-  PartialWork(const std::filesystem::path& output, std::string key);
+  PartialWork(const std::filesystem::path& output, std::string key, std::uint64_t seed);
+
+  // The seed of the work kept for an output, if any: what a job that leaves its seed open goes on with.
+  static std::optional<std::uint64_t> seed_in(const std::filesystem::path& output);
 
   // The state saved by an earlier run with the same key; nothing when there is none. A state of other settings or
   // a damaged one is ignored, `ignored` says why.
@@ -39,6 +42,7 @@ class PartialWork {
  private:
   std::filesystem::path folder_;
   std::string key_;
+  std::uint64_t seed_;
   int saved_step_ = -1, total_steps_ = 0;
 };
 

@@ -85,9 +85,9 @@ Result<at::Tensor> load_latents(const fs::path& path, const at::Tensor& like) {
   return latents->second.to(at::kFloat);
 }
 
-// Expected seconds are unknown today; every phase still reports its units.
+// Seconds are unknown before a job; the shares are those of usual jobs, in percent.
 std::vector<ProgressMeter::Phase> phases_of(const VideoJob& job, std::int64_t latent_frames) {
-  return {{"load", 4}, {"text", 1}, {"denoise", *job.steps}, {"decode", latent_frames}, {"mux", 1}};
+  return {{"load", 4, 0, 2}, {"text", 1, 0, 1}, {"denoise", *job.steps, 0, 88}, {"decode", latent_frames, 0, 8}, {"mux", 1, 0, 1}};
 }
 
 // What a finished file is to the job: the sidecar, one of several pictures, or the clip itself.
@@ -131,6 +131,8 @@ class VideoRun {
     job_ = std::move(resolved);
     job_.model = model_.folder.root.string();
     if (!job_.verify_against.empty()) job_.out.clear();
+    // Without a seed, the one that an interrupted run of the same command drew, so that it can go on.
+    if (!job_.seed && !job_.out.empty()) job_.seed = PartialWork::seed_in(job_.out);
     if (!job_.seed) job_.seed = std::random_device{}();
 
     RUBATO_TRY(device, parse_device(job_.device));
@@ -151,7 +153,7 @@ class VideoRun {
     meter_ = std::make_unique<ProgressMeter>(phases_of(job_, latent_frames), [this](const Progress& p) { events_.progress(p); });
     // The hash of the weights reads every byte once, so it runs beside the work; it is only needed at the end.
     content_hash_ = std::async(std::launch::async, [folder = model_.folder] { return model_content_hash(folder); });
-    if (!job_.out.empty()) partial_.emplace(job_.out, job_key(job_, {model_stamp(model_.folder)}, kOutputVersion));
+    if (!job_.out.empty()) partial_.emplace(job_.out, job_key(job_, {model_stamp(model_.folder)}, kOutputVersion), *job_.seed);
     return {};
   }
 
@@ -188,7 +190,7 @@ class VideoRun {
     if (image_.defined()) first_frame_ = pipeline_->encode_image(image_);
     if (!partial_ || trace_.on()) return {};  // a trace is of a whole run
     std::string ignored;
-    if (auto saved = partial_->load(ignored)) {
+    if (auto saved = partial_->load(ignored); saved && saved->latents.sizes() == start_.latents.sizes()) {
       start_ = std::move(*saved);
       events_.warn("resumed", fmt::format("going on after step {} of {}, kept in {}", start_.next_step, request_.steps, partial_->folder().string()));
     } else if (!ignored.empty()) {

@@ -147,7 +147,7 @@ std::vector<Finding> check_engine() {
   for (const auto& device : worker.devices()) {
     engine.facts["devices"].push_back({{"id", device.id}, {"name", device.name}, {"bytes", device.bytes}});
     if (device.id.starts_with("cuda"))
-      gpus.push_back(fmt::format("{} {} ({})", device.id, device.name, human_bytes(device.bytes)));
+      gpus.push_back(fmt::format("{} {}{}", device.id, device.name, device.bytes > 0 ? fmt::format(" ({})", human_bytes(device.bytes)) : std::string{}));
   }
   worker.stop();
 

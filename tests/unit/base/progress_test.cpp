@@ -42,6 +42,24 @@ TEST(ProgressTest, UsesWeightsBeforeAnythingIsMeasured) {
   EXPECT_DOUBLE_EQ(rig.last().eta_s, 30);
 }
 
+TEST(ProgressTest, ScalesUnknownPhasesFromTheRunningOneByTheirShares) {
+  Rig rig({{"load", 2, 0, 1}, {"denoise", 10, 0, 80}, {"decode", 5, 0, 19}});
+  rig.meter.begin("load", 2);
+  for (int i = 1; i <= 2; ++i) {
+    rig.now += 3;
+    rig.meter.advance(i);
+  }
+  EXPECT_LT(rig.last().eta_s, 0) << "a small phase says nothing about a large one";
+  EXPECT_DOUBLE_EQ(rig.last().fraction, 0.01) << "a slow start is not half of the job";
+  rig.meter.begin("denoise", 10);
+  for (int i = 1; i <= 2; ++i) {
+    rig.now += 8;
+    rig.meter.advance(i);
+  }
+  EXPECT_DOUBLE_EQ(rig.last().eta_s, 8 * 8 + 19);
+  EXPECT_DOUBLE_EQ(rig.last().eta_hi_s - rig.last().eta_lo_s, 19);
+}
+
 TEST(ProgressTest, WidensTheRangeWithTheSpreadOfSteps) {
   const auto width = [](double slow, double fast) {
     Rig rig({{"denoise", 20, 0}});
