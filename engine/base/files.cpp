@@ -66,9 +66,14 @@ Error write_error(const fs::path& path, int code) {
 }
 
 Result<std::string> read_file(const fs::path& path, std::uint64_t max_bytes) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO without a writer would block
   if (fd < 0)
     return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
+  struct stat info {};
+  if (::fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode)) {
+    ::close(fd);
+    return Error{ErrorCode::CannotRead, fmt::format("{} is a pipe; it must be a file", path.string())};
+  }
   std::string text;
   std::vector<char> buffer(1 << 16);
   for (;;) {

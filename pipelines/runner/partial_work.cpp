@@ -94,6 +94,17 @@ Result<> PartialWork::save(const DenoiseState& state, int total_steps) {
   return write_file_atomically(folder_ / "state.json", description.dump(2) + "\n", Overwrite::Always);
 }
 
+std::string PartialWork::set_aside() {
+  std::error_code failed;
+  for (int n = 2; n < 1000; ++n) {
+    const fs::path free = fmt::format("{}-{}", folder_.string(), n);
+    if (fs::exists(free, failed)) continue;
+    fs::rename(folder_, free, failed);
+    return failed ? std::string{} : free.string();
+  }
+  return {};
+}
+
 void PartialWork::remove() {
   std::error_code ignored;
   fs::remove(folder_ / "latents.safetensors", ignored);

@@ -30,6 +30,9 @@ class PartialWork {
   // Saves after a step; replaces the earlier state. CannotWrite on a full disk: the earlier state stays.
   Result<> save(const DenoiseState& state, int total_steps);
 
+  // Moves work of other settings out of the way, to a free name that is returned; "" when there is none to move.
+  std::string set_aside();
+
   // Removes the folder (the job is done) and what it holds, nothing else.
   void remove();
 

@@ -82,6 +82,10 @@ Result<at::Tensor> load_latents(const fs::path& path, const at::Tensor& like) {
   const auto latents = tensors.find("latents");
   if (latents == tensors.end() || latents->second.sizes() != like.sizes())
     return Error{ErrorCode::JobInvalid, fmt::format("{} must hold a tensor 'latents' of shape [{}]", path.string(), fmt::join(like.sizes(), ", "))};
+  if (!at::isFloatingType(latents->second.scalar_type()))
+    return Error{ErrorCode::JobInvalid, fmt::format("{}: the tensor 'latents' must hold floating-point numbers", path.string())};
+  if (!at::isfinite(latents->second).all().item<bool>())
+    return Error{ErrorCode::JobInvalid, fmt::format("{}: the tensor 'latents' holds NaN or infinity", path.string())};
   return latents->second.to(at::kFloat);
 }
 
@@ -194,7 +198,8 @@ class VideoRun {
       start_ = std::move(*saved);
       events_.warn("resumed", fmt::format("going on after step {} of {}, kept in {}", start_.next_step, request_.steps, partial_->folder().string()));
     } else if (!ignored.empty()) {
-      events_.warn("partial_ignored", ignored);
+      const auto moved = partial_->set_aside();
+      events_.warn("partial_ignored", moved.empty() ? ignored : fmt::format("{}; it was moved to {}", ignored, moved));
     }
     return {};
   }
@@ -221,9 +226,6 @@ class VideoRun {
       return result.error();
     }
     latents_ = *result;
-    RUBATO_OK(trace_.write(job_.trace, overwrite_of(job_)));
-    if (!job_.latents_out.empty())
-      RUBATO_OK(write_tensors(job_.latents_out, {{"latents", latents_}}, {}, overwrite_of(job_)));
     // On disk before decoding starts: what took long is not lost to a full disk or a lack of memory.
     if (partial_) {
       auto final_state = last;
@@ -231,6 +233,9 @@ class VideoRun {
       final_state.latents = latents_;
       save(final_state);
     }
+    RUBATO_OK(trace_.write(job_.trace, overwrite_of(job_)));
+    if (!job_.latents_out.empty())
+      RUBATO_OK(write_tensors(job_.latents_out, {{"latents", latents_}}, {}, overwrite_of(job_)));
     return {};
   }
 

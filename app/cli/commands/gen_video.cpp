@@ -106,7 +106,7 @@ std::string closing_line(const Ready& ready, const RenderResult& result) {
 Result<> finish(const Context& context, const Ready& ready, const RenderResult& result, ProgressMode mode) {
   const auto paths = asked_for(ready.job, result.done);
   if (const auto file = context.args.value("report"))
-    RUBATO_OK(write_file_atomically(*file, result.done.report.dump(2) + "\n", Overwrite::Always));
+    RUBATO_OK(write_file_atomically(*file, result.done.report.dump(2) + "\n", overwrite_of(ready.job)));
   if (mode != ProgressMode::Json) {
     if (context.args.has("json"))
       context.out.json({{"outputs", paths}, {"seconds", result.seconds}, {"report", result.done.report}});
@@ -120,7 +120,7 @@ Result<> finish(const Context& context, const Ready& ready, const RenderResult& 
 Result<json> render(const Context& context, ProgressMode mode) {
   RUBATO_TRY(job, job_from(context.args));
   RUBATO_OK(check_files(job));
-  if (const auto file = context.args.value("report")) RUBATO_OK(check_writable(*file, Overwrite::Always));
+  if (const auto file = context.args.value("report")) RUBATO_OK(check_writable(*file, overwrite_of(job)));
   RUBATO_TRY(where, model_folders(context.folders, context.args));
   const bool dry = context.args.has("dry-run");
   // The worker loads its libraries while the model's folder is looked at.
