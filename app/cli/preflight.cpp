@@ -92,6 +92,19 @@ Result<> check_tensor(const std::string& path, const std::string& tensor, std::s
 
 }  // namespace
 
+namespace {
+
+// Two spellings of one file ("t.mp4", "./t.mp4", a link to it). Empty names are no file.
+bool same_file(const fs::path& a, const fs::path& b) {
+  if (a.empty() || b.empty()) return false;
+  std::error_code failed;
+  const auto real_a = fs::weakly_canonical(fs::absolute(a, failed), failed);
+  const auto real_b = fs::weakly_canonical(fs::absolute(b, failed), failed);
+  return real_a == real_b;
+}
+
+}  // namespace
+
 Result<> check_files(const VideoJob& job) {
   const auto overwrite = overwrite_of(job);
   if (!job.out.empty()) RUBATO_OK(check_output(job.out, overwrite));
@@ -103,10 +116,15 @@ Result<> check_files(const VideoJob& job) {
     RUBATO_OK(check_writable(path, overwrite));
   }
   const std::array outputs{job.out, job.latents_out, job.trace};
-  for (std::size_t i = 0; i < outputs.size(); ++i)
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
     for (std::size_t k = i + 1; k < outputs.size(); ++k)
-      if (!outputs[i].empty() && outputs[i] == outputs[k])
+      if (same_file(outputs[i], outputs[k]))
         return Error{ErrorCode::Usage, fmt::format("{} is named for two outputs; give each its own name", outputs[i])};
+    for (const auto& input : {job.image, job.latents_in})
+      if (same_file(outputs[i], input))
+        return Error{ErrorCode::Usage, fmt::format("{} is read by this job and cannot be its output too; give the output "
+                                                   "another name", input)};
+  }
   RUBATO_OK(check_readable(job.image, "--image"));
   RUBATO_OK(check_readable(job.latents_in, "--latents-in"));
   RUBATO_OK(check_tensor(job.latents_in, "latents", "--latents-in"));

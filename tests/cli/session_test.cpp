@@ -56,6 +56,21 @@ TEST_F(CliSession, TheLogTellsWhatHappenedButNotThePrompt) {
   EXPECT_THAT(*text, Not(HasSubstr("circle")));
 }
 
+TEST_F(CliSession, RefusesTwoSpellingsOfOneOutput) {
+  const auto done = run(with("done"), gen({"--latents-out", "./t.safetensors", "--trace", "t.safetensors"}));
+  EXPECT_EQ(done.code, 2);
+  EXPECT_THAT(done.err, HasSubstr("two outputs"));
+}
+
+TEST_F(CliSession, RefusesAnOutputThatIsItsInput) {
+  ASSERT_TRUE(write_file_atomically(dir_ / "start.safetensors", "precious", Overwrite::Never).ok());
+  const auto done = run(with("done"), gen({"--latents-in", "start.safetensors", "--trace", "./start.safetensors",
+                                           "--overwrite", "always"}));
+  EXPECT_EQ(done.code, 2);
+  EXPECT_THAT(done.err, HasSubstr("cannot be its output"));
+  EXPECT_EQ(*read_file(dir_ / "start.safetensors", 100), "precious");
+}
+
 TEST_F(CliSession, JsonGivesOneObject) {
   const auto done = run(with("done"), gen({"--json"}));
   const auto result = nlohmann::json::parse(done.out);
