@@ -1,0 +1,40 @@
+// One writer for the data in a state folder: an advisory lock on a file that says who holds it.
+//
+// The lock is the kernel's (flock), so it ends with the process that holds it, however that ends; what the file says
+// (pid, start time, boot id, host) is for people and for hand_over.h alone.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "engine/base/error.h"
+
+namespace rubato {
+
+struct LockHolder {
+  int pid = 0;
+  std::string program;           // "rubato-cli"
+  std::string host, boot_id;     // boot_id from /proc/sys/kernel/random/boot_id
+  std::uint64_t start_time = 0;  // of the process, in clock ticks since boot
+  std::string since;             // "2026-11-24 11:40:12 UTC"
+};
+
+class InstanceLock {
+ public:
+  // `file` is made if it is missing and stays afterwards. Locked: the sentence says who holds it. CannotWrite: the
+  // folder is read-only.
+  static Result<InstanceLock> take(const std::filesystem::path& file, const std::string& program);
+  // Who holds the lock, or held it last; CannotRead if there is no such file or nothing sensible in it.
+  static Result<LockHolder> holder(const std::filesystem::path& file);
+
+  InstanceLock(InstanceLock&& other) noexcept;
+  InstanceLock& operator=(InstanceLock&&) = delete;
+  ~InstanceLock();
+
+ private:
+  explicit InstanceLock(int fd) : fd_(fd) {}
+  int fd_ = -1;
+};
+
+}  // namespace rubato
