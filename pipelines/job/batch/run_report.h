@@ -1,0 +1,61 @@
+// What a run did: for people (report.html) and for programs (the same as JSON).
+//
+// The page is one file: no script, no font, no picture and no style from elsewhere, and a policy that forbids loading
+// any. Everything that came from a job is escaped.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pipelines/job/field.h"
+
+namespace rubato {
+
+// The states of a queue (done, failed, cancelled, suspended, blocked, interrupted, queued, running) and `skipped` for
+// a job that an earlier run had finished.
+enum class ReportState { Failed, Suspended, Blocked, Interrupted, Cancelled, Queued, Running, Done, Skipped };
+std::string_view state_name(ReportState state);
+
+struct ReportOutput {
+  std::string path;  // relative to the report's folder: the page links to it
+  std::uint64_t bytes = 0;
+  std::string sha256;  // "" = unknown
+};
+
+struct ReportJob {
+  std::string id, name, prompt, model;
+  ReportState state = ReportState::Queued;
+  std::string reason;  // why it is not done; "" = nothing to say
+  std::vector<ReportOutput> outputs;
+  std::vector<std::pair<std::string, double>> phase_s;  // seconds of each phase, in the order they ran
+  double total_s = 0;                                   // of the last attempt, loading and writing included
+  std::optional<std::uint64_t> seed;
+  std::optional<Size> size;
+  std::optional<int> frames, steps;
+  int attempts = 0;
+  int index = 0;
+  std::string source;  // "shots.csv, line 17"
+  std::string device;  // "cuda:0"
+};
+
+struct RunReport {
+  std::string title;              // the job file's name
+  std::string started, finished;  // RFC 3339
+  double wall_s = 0;              // of the run
+  std::string outcome;            // one sentence: "stopped at the time limit; the same command goes on"; or ""
+  std::string command;            // to go on with or to repeat it
+  std::string host, device;       // "build-7", "NVIDIA H100 80GB HBM3"
+  std::vector<std::pair<std::string, std::string>> versions;  // {"rubato", "0.1.0 (88bd938)"}, {"torch", "2.11"}, …
+  std::vector<ReportJob> jobs;                                // in the file's order
+};
+
+std::string report_html(const RunReport& report);
+// {"version":1,"title":…,"totals":{"done":…,…},"jobs":[…]}
+nlohmann::json report_json(const RunReport& report);
+
+}  // namespace rubato
