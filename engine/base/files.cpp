@@ -69,7 +69,7 @@ Result<std::string> read_file(const fs::path& path, std::uint64_t max_bytes) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO without a writer would block
   if (fd < 0)
     return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode)) {
     ::close(fd);
     return Error{ErrorCode::CannotRead, fmt::format("{} is a pipe; it must be a file", path.string())};
@@ -233,6 +233,29 @@ Result<> check_writable(const fs::path& target, Overwrite overwrite) {
     return Error{ErrorCode::CannotWrite,
                  fmt::format("the folder {} is not writable: {}", folder.string(), std::strerror(errno))};
   return {};
+}
+
+Result<> hold_space(const fs::path& file, std::uint64_t bytes) {
+  if (bytes == 0) {
+    std::error_code failed;
+    fs::remove(file, failed);
+    return failed ? Result<>(write_error(file, failed.value())) : Result<>();
+  }
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (fd < 0) return write_error(file, errno);
+  const auto length = static_cast<off_t>(bytes);
+  int code = ::ftruncate(fd, length) == 0 ? 0 : errno;
+  if (code == 0) {
+    do code = ::posix_fallocate(fd, 0, length);
+    while (code == EINTR);
+  }
+  ::close(fd);
+  if (code == 0) return {};
+  ::unlink(file.c_str());
+  if (code != ENOSPC && code != EDQUOT) return write_error(file, code);
+  return Error{ErrorCode::CannotWrite,
+               fmt::format("the disk is full: {} are needed in {}; free some space and run the same command again",
+                           human_bytes(bytes), folder_of(file).string())};
 }
 
 std::uint64_t free_bytes(const fs::path& path) {

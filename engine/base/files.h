@@ -76,6 +76,11 @@ Result<> write_file_atomically(const std::filesystem::path& target, std::string_
 // Sorts out early whether target can be written: OutputExists or CannotWrite with a sentence.
 Result<> check_writable(const std::filesystem::path& target, Overwrite overwrite);
 
+// Makes `file` one of `bytes` bytes whose disk space is taken, to be given back piece by piece for what is written
+// later; 0 removes it. CannotWrite when that much is not free; then the file is gone. (A file system that copies on
+// write may promise less than it says.)
+Result<> hold_space(const std::filesystem::path& file, std::uint64_t bytes);
+
 // Free bytes on the file system of a path that exists (or of its nearest existing parent).
 std::uint64_t free_bytes(const std::filesystem::path& path);
 

@@ -125,7 +125,7 @@ Result<MediaFrames> map_frames(const nlohmann::json& reply, int memfd, const std
   const std::int64_t width = reply_number(reply, "width"), height = reply_number(reply, "height"),
                      count = reply_number(reply, "count");
   const auto times = reply.find("times_s");
-  struct stat info {};
+  struct stat info{};
   if (::fstat(memfd, &info) != 0) return client_error("looking at the frames");
   constexpr std::int64_t kMost = 268'435'456;
   if (width < 0 || height < 0 || count < 0 || width > kMost || height > kMost || width * height > kMost ||

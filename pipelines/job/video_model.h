@@ -16,17 +16,22 @@ namespace rubato {
 struct VideoModel {
   PipelineFolder folder;
   std::optional<ModelCard> card;
-  std::string name;           // of the card, else of the folder
-  int width_multiple = 16;    // pixels: VAE factor times patch size
+  std::string name;         // of the card, else of the folder
+  int width_multiple = 16;  // pixels: VAE factor times patch size
   int height_multiple = 16;
-  int temporal_ratio = 4;     // pixel frames per latent frame; lengths are ratio * k + 1
-  bool two_experts = false;   // Wan 2.2 A14B
-  bool takes_image = false;   // a first frame may be given
+  int spatial_ratio = 8;   // pixels per latent cell along a side
+  int temporal_ratio = 4;  // pixel frames per latent frame; lengths are ratio * k + 1
+  int latent_channels = 16;
+  bool two_experts = false;  // Wan 2.2 A14B
+  bool takes_image = false;  // a first frame may be given
 
   bool practice() const { return card && card->practice; }
+  // Bytes of the latents of such a clip in float32.
+  std::uint64_t latents_bytes(const Size& size, std::int64_t frames) const;
 };
 
-// ModelMissing (parts that are not there, by path) or ModelUnfit (not a video model that Rubato knows: names those it does).
+// ModelMissing (parts that are not there, by path) or ModelUnfit (not a video model that Rubato knows: names those it
+// does).
 Result<VideoModel> open_video_model(const std::filesystem::path& root);
 
 // The job with every open field filled: from the model's card, else from its family. Checks what needs the model:

@@ -51,7 +51,8 @@ Result<> check_frame_output(const fs::path& target, const FrameFormat& format, O
   return is_tensor_file(target) ? check_writable(target, overwrite) : check_media_output(target, format, overwrite);
 }
 
-Result<std::unique_ptr<FrameOutput>> open_frame_output(const fs::path& target, const FrameFormat& format, Overwrite overwrite) {
+Result<std::unique_ptr<FrameOutput>> open_frame_output(const fs::path& target, const FrameFormat& format,
+                                                       Overwrite overwrite) {
   RUBATO_OK(check_frame_output(target, format, overwrite));
   if (is_tensor_file(target)) return std::unique_ptr<FrameOutput>(std::make_unique<TensorOutput>(target, overwrite));
   return open_media_output(target, format, overwrite);

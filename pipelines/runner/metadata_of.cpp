@@ -1,7 +1,7 @@
 #include "pipelines/runner/metadata_of.h"
 
-#include <fmt/format.h>
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
 #include <torch/version.h>
 
 #include <filesystem>
@@ -31,7 +31,11 @@ Json metadata_of(const VideoJob& job, const VideoModel& model, const std::string
   return {{"version", 1},
           {"rubato", {{"version", kVersion}, {"revision", kGitRevision}, {"output_version", kOutputVersion}}},
           {"job", video_job_to_json(job)},
-          {"model", {{"name", model.name}, {"class", model.folder.class_name}, {"content_hash", content_hash}, {"practice", model.practice()}}},
+          {"model",
+           {{"name", model.name},
+            {"class", model.folder.class_name},
+            {"content_hash", content_hash},
+            {"practice", model.practice()}}},
           {"device", {{"name", device.str()}, {"model", device_model}, {"threads", at::get_num_threads()}}},
           {"libraries", libraries},
           {"seconds", seconds},
@@ -57,7 +61,8 @@ std::string model_stamp(const PipelineFolder& folder) {
 namespace {
 
 // pixels [..., C] float32 through one linear map: [..., 3].
-at::Tensor apply_map(const at::Tensor& pixels, const std::vector<std::array<double, 3>>& matrix, const std::array<double, 3>& bias) {
+at::Tensor apply_map(const at::Tensor& pixels, const std::vector<std::array<double, 3>>& matrix,
+                     const std::array<double, 3>& bias) {
   std::vector<float> weights;
   for (const auto& row : matrix)
     for (const double w : row) weights.push_back(static_cast<float>(w));
@@ -72,7 +77,8 @@ at::Tensor preview_rgb(const ModelCard::Preview& map, const at::Tensor& latents)
   if (static_cast<std::int64_t>(map.matrix.size()) != latents.size(1)) return {};
   const auto pixels = latents[0].to(at::kCPU, at::kFloat).permute({1, 2, 3, 0});  // [F, h, w, C]
   auto rgb = apply_map(pixels, map.matrix, map.bias);
-  if (!map.first_matrix.empty()) rgb.select(0, 0).copy_(apply_map(pixels.select(0, 0), map.first_matrix, map.first_bias));
+  if (!map.first_matrix.empty())
+    rgb.select(0, 0).copy_(apply_map(pixels.select(0, 0), map.first_matrix, map.first_bias));
   return rgb.clamp_(0, 1).mul_(255).round_().to(at::kByte).contiguous();
 }
 

@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr int kStateVersion = 1;
-constexpr const char* kStateEntry = "rubato.state";   // in the safetensors header
+constexpr const char* kStateEntry = "rubato.state";     // in the safetensors header
 constexpr const char* kSchedulerPrefix = "scheduler.";  // of the scheduler's tensors
 
 fs::path folder_for(const fs::path& output) {
@@ -37,10 +37,20 @@ Result<Json> read_state(const fs::path& file) {
   return state;
 }
 
+// A state is the latents and what a multistep sampler remembers: three outputs and a sample at most, each as large.
+constexpr std::uint64_t kTensorsOfAState = 5;
+constexpr std::uint64_t kHeaderBytes = 64 << 10;  // of both files of a state, generously
+
 }  // namespace
 
 PartialWork::PartialWork(const fs::path& output, std::string key, std::uint64_t seed)
     : folder_(folder_for(output)), key_(std::move(key)), seed_(seed) {}
+
+PartialWork::~PartialWork() {
+  if (state_bytes_ > 0) static_cast<void>(hold(0));
+  std::error_code ignored;
+  fs::remove(folder_, ignored);  // only if it is empty
+}
 
 std::optional<std::uint64_t> PartialWork::seed_in(const fs::path& output) {
   const auto state = read_state(folder_for(output) / "latents.safetensors");
@@ -49,7 +59,7 @@ std::optional<std::uint64_t> PartialWork::seed_in(const fs::path& output) {
 }
 
 std::optional<DenoiseState> PartialWork::load(std::string& ignored) const {
-  const auto file = folder_ / "latents.safetensors";
+  const auto file = latents_file();
   std::error_code failed;
   if (!fs::exists(file, failed)) return std::nullopt;
   const auto give_up = [&](std::string why) {
@@ -76,10 +86,38 @@ std::optional<DenoiseState> PartialWork::load(std::string& ignored) const {
   return loaded;
 }
 
-Result<> PartialWork::save(const DenoiseState& state, int total_steps) {
+Result<> PartialWork::create_folder() const {
   std::error_code failed;
   fs::create_directory(folder_, failed);
-  if (failed) return Error{ErrorCode::CannotWrite, fmt::format("cannot create {}: {}", folder_.string(), failed.message())};
+  if (failed) return write_error(folder_, failed.value());
+  return {};
+}
+
+Result<> PartialWork::hold(int states) const {
+  return hold_space(reserve_file(), static_cast<std::uint64_t>(states) * state_bytes_);
+}
+
+Result<> PartialWork::reserve(std::uint64_t latents_bytes) {
+  state_bytes_ = kTensorsOfAState * latents_bytes + kHeaderBytes;
+  RUBATO_OK(create_folder());
+  // A save writes the new state beside the old one: room for two, less the one that is there already.
+  const auto kept = read_state(latents_file());
+  return hold(kept && (*kept)["key"] == key_ ? 1 : 2);
+}
+
+Result<> PartialWork::save(const DenoiseState& state, int total_steps) {
+  RUBATO_OK(create_folder());
+  std::error_code failed;
+  const bool replaces = fs::exists(latents_file(), failed);
+  const bool last = state.next_step >= total_steps;
+  if (state_bytes_ > 0) RUBATO_OK(hold(replaces || last ? 0 : 1));
+  const auto written = write(state, total_steps);
+  // The replaced state's space is free again. Should somebody have taken it, the next save says so.
+  if (state_bytes_ > 0 && replaces && !last) static_cast<void>(hold(1));
+  return written;
+}
+
+Result<> PartialWork::write(const DenoiseState& state, int total_steps) {
   const Json description{{"version", kStateVersion},
                          {"key", key_},
                          {"seed", seed_},
@@ -88,7 +126,7 @@ Result<> PartialWork::save(const DenoiseState& state, int total_steps) {
                          {"scheduler", state.scheduler.values}};
   std::map<std::string, at::Tensor> tensors{{"latents", state.latents}};
   for (const auto& [name, tensor] : state.scheduler.tensors) tensors[kSchedulerPrefix + name] = tensor;
-  RUBATO_OK(write_tensors(folder_ / "latents.safetensors", tensors, {{kStateEntry, description.dump()}}, Overwrite::Always));
+  RUBATO_OK(write_tensors(latents_file(), tensors, {{kStateEntry, description.dump()}}, Overwrite::Always));
   saved_step_ = state.next_step;
   total_steps_ = total_steps;
   return write_file_atomically(folder_ / "state.json", description.dump(2) + "\n", Overwrite::Always);
@@ -100,15 +138,18 @@ std::string PartialWork::set_aside() {
     const fs::path free = fmt::format("{}-{}", folder_.string(), n);
     if (fs::exists(free, failed)) continue;
     fs::rename(folder_, free, failed);
-    return failed ? std::string{} : free.string();
+    if (failed) return {};
+    if (state_bytes_ > 0 && create_folder()) fs::rename(free / "reserve", reserve_file(), failed);  // still ours
+    return free.string();
   }
   return {};
 }
 
 void PartialWork::remove() {
   std::error_code ignored;
-  fs::remove(folder_ / "latents.safetensors", ignored);
+  fs::remove(latents_file(), ignored);
   fs::remove(folder_ / "state.json", ignored);
+  fs::remove(reserve_file(), ignored);
   fs::remove(folder_, ignored);  // stays if a person put something else there
   saved_step_ = -1;
 }
@@ -117,7 +158,8 @@ std::string PartialWork::what_is_kept() const {
   if (!saved()) return "nothing was kept";
   if (saved_step_ >= total_steps_)
     return fmt::format("the finished latents are kept in {}; the same command only decodes them", folder_.string());
-  return fmt::format("step {} of {} is kept in {}; the same command goes on from there", saved_step_, total_steps_, folder_.string());
+  return fmt::format("step {} of {} is kept in {}; the same command goes on from there", saved_step_, total_steps_,
+                     folder_.string());
 }
 
 }  // namespace rubato

@@ -7,7 +7,9 @@
 namespace rubato {
 namespace {
 
-at::Tensor kept(const at::Tensor& tensor) { return tensor.detach().to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true); }
+at::Tensor kept(const at::Tensor& tensor) {
+  return tensor.detach().to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+}
 
 }  // namespace
 

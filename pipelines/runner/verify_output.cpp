@@ -18,7 +18,8 @@ Result<at::Tensor> frames_of(const std::filesystem::path& clip) {
   RUBATO_TRY(tensors, read_tensors(clip));
   const auto frames = tensors.find("frames");
   if (frames == tensors.end() || frames->second.dim() != 4)
-    return Error{ErrorCode::JobInvalid, fmt::format("{} holds no tensor 'frames' of shape [F, H, W, 3]", clip.string())};
+    return Error{ErrorCode::JobInvalid,
+                 fmt::format("{} holds no tensor 'frames' of shape [F, H, W, 3]", clip.string())};
   return to_rgb8(frames->second.to(at::kFloat));
 }
 
@@ -31,14 +32,17 @@ Result<> VerifyOutput::add(const at::Tensor& frames) {
   return {};
 }
 
-Result<std::vector<std::filesystem::path>> VerifyOutput::finish(const nlohmann::json&) { return std::vector<std::filesystem::path>{}; }
+Result<std::vector<std::filesystem::path>> VerifyOutput::finish(const nlohmann::json&) {
+  return std::vector<std::filesystem::path>{};
+}
 
 Result<nlohmann::json> VerifyOutput::compare() const {
   RUBATO_TRY(theirs, frames_of(clip_));
   const auto ours = at::cat(parts_, 0);
   if (ours.sizes() != theirs.sizes())
-    return Error{ErrorCode::VerifyMismatch, fmt::format("{} has frames of shape [{}], the job gives [{}]", clip_.string(),
-                                                        fmt::join(theirs.sizes(), ", "), fmt::join(ours.sizes(), ", "))};
+    return Error{ErrorCode::VerifyMismatch,
+                 fmt::format("{} has frames of shape [{}], the job gives [{}]", clip_.string(),
+                             fmt::join(theirs.sizes(), ", "), fmt::join(ours.sizes(), ", "))};
   double squares = 0;  // frame by frame: a difference of the whole clip in float would take four times its size
   for (std::int64_t i = 0; i < ours.size(0); ++i)
     squares += (ours[i].to(at::kFloat) - theirs[i].to(at::kFloat)).square_().sum(at::kDouble).item<double>();

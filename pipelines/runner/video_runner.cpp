@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <future>
 #include <nlohmann/json.hpp>
@@ -73,7 +74,8 @@ Result<at::Tensor> load_first_frame(const fs::path& path, const Size& size) {
   const auto image = tensors.find("image");
   const std::vector<std::int64_t> expected{size.height, size.width, 3};
   if (image == tensors.end() || image->second.sizes() != at::IntArrayRef(expected))
-    return Error{ErrorCode::JobInvalid, fmt::format("{} must hold a tensor 'image' of shape [{}, {}, 3]", path.string(), size.height, size.width)};
+    return Error{ErrorCode::JobInvalid, fmt::format("{} must hold a tensor 'image' of shape [{}, {}, 3]", path.string(),
+                                                    size.height, size.width)};
   return image->second.to(at::kFloat);
 }
 
@@ -81,9 +83,11 @@ Result<at::Tensor> load_latents(const fs::path& path, const at::Tensor& like) {
   RUBATO_TRY(tensors, read_tensors(path));
   const auto latents = tensors.find("latents");
   if (latents == tensors.end() || latents->second.sizes() != like.sizes())
-    return Error{ErrorCode::JobInvalid, fmt::format("{} must hold a tensor 'latents' of shape [{}]", path.string(), fmt::join(like.sizes(), ", "))};
+    return Error{ErrorCode::JobInvalid, fmt::format("{} must hold a tensor 'latents' of shape [{}]", path.string(),
+                                                    fmt::join(like.sizes(), ", "))};
   if (!at::isFloatingType(latents->second.scalar_type()))
-    return Error{ErrorCode::JobInvalid, fmt::format("{}: the tensor 'latents' must hold floating-point numbers", path.string())};
+    return Error{ErrorCode::JobInvalid,
+                 fmt::format("{}: the tensor 'latents' must hold floating-point numbers", path.string())};
   if (!at::isfinite(latents->second).all().item<bool>())
     return Error{ErrorCode::JobInvalid, fmt::format("{}: the tensor 'latents' holds NaN or infinity", path.string())};
   return latents->second.to(at::kFloat);
@@ -91,14 +95,19 @@ Result<at::Tensor> load_latents(const fs::path& path, const at::Tensor& like) {
 
 // Seconds are unknown before a job; the shares are those of usual jobs, in percent.
 std::vector<ProgressMeter::Phase> phases_of(const VideoJob& job, std::int64_t latent_frames) {
-  return {{"load", 4, 0, 2}, {"text", 1, 0, 1}, {"denoise", *job.steps, 0, 88}, {"decode", latent_frames, 0, 8}, {"mux", 1, 0, 1}};
+  return {{"load", 4, 0, 2},
+          {"text", 1, 0, 1},
+          {"denoise", *job.steps, 0, 88},
+          {"decode", latent_frames, 0, 8},
+          {"mux", 1, 0, 1}};
 }
 
 // What a finished file is to the job: the sidecar, one of several pictures, or the clip itself.
 const char* kind_of(const fs::path& file, const std::vector<fs::path>& all) {
   const auto is_sidecar = [](const fs::path& f) { return f.extension() == ".json"; };
   if (is_sidecar(file)) return "metadata";
-  return all.size() - static_cast<std::size_t>(std::count_if(all.begin(), all.end(), is_sidecar)) > 1 ? "frames" : "video";
+  return all.size() - static_cast<std::size_t>(std::count_if(all.begin(), all.end(), is_sidecar)) > 1 ? "frames"
+                                                                                                      : "video";
 }
 
 std::uint64_t file_size_or_zero(const fs::path& path) {
@@ -110,7 +119,8 @@ std::uint64_t file_size_or_zero(const fs::path& path) {
 // One run: the recipe of a job, stage by stage, on what the runner keeps between jobs.
 class VideoRun {
  public:
-  VideoRun(const VideoJob& job, const ModelFolders& models, LoadedModel& loaded, JobEvents& events, std::stop_token stop)
+  VideoRun(const VideoJob& job, const ModelFolders& models, LoadedModel& loaded, JobEvents& events,
+           std::stop_token stop)
       : job_(job), models_(models), loaded_(loaded), events_(events), stop_(stop) {}
 
   Result<JobResult> run() {
@@ -154,10 +164,23 @@ class VideoRun {
       image_ = image;
     }
     const std::int64_t latent_frames = (*job_.frames - 1) / model_.temporal_ratio + 1;
-    meter_ = std::make_unique<ProgressMeter>(phases_of(job_, latent_frames), [this](const Progress& p) { events_.progress(p); });
+    meter_ = std::make_unique<ProgressMeter>(phases_of(job_, latent_frames),
+                                             [this](const Progress& p) { events_.progress(p); });
     // The hash of the weights reads every byte once, so it runs beside the work; it is only needed at the end.
     content_hash_ = std::async(std::launch::async, [folder = model_.folder] { return model_content_hash(folder); });
-    if (!job_.out.empty()) partial_.emplace(job_.out, job_key(job_, {model_stamp(model_.folder)}, kOutputVersion), *job_.seed);
+    return reserve_disk();
+  }
+
+  // A disk that is full is a reason to stop now, not after the work.
+  Result<> reserve_disk() {
+    const auto latents = model_.latents_bytes(*job_.size, *job_.frames);
+    if (!job_.out.empty()) {
+      partial_.emplace(job_.out, job_key(job_, {model_stamp(model_.folder)}, kOutputVersion), *job_.seed);
+      RUBATO_OK(partial_->reserve(latents));
+    }
+    const std::uint64_t traced = latents * (1 + 2 * static_cast<std::uint64_t>(*job_.steps));
+    for (const auto& [file, bytes] : {std::pair{job_.latents_out, latents}, std::pair{job_.trace, traced}})
+      if (!file.empty() && free_bytes(file) < bytes) return write_error(file, ENOSPC);
     return {};
   }
 
@@ -175,8 +198,10 @@ class VideoRun {
     text_ = std::move(text);
     for (const auto* encoded : {&text_.prompt, text_.negative ? &*text_.negative : nullptr}) {
       if (encoded == nullptr || encoded->cut_text.empty()) continue;
-      events_.warn("prompt_cut", fmt::format("the prompt is longer than the {} tokens that the model reads; this part is left out: \"{}\"",
-                                             request_.max_sequence_length, clip_utf8(encoded->cut_text, 400)));
+      events_.warn(
+          "prompt_cut",
+          fmt::format("the prompt is longer than the {} tokens that the model reads; this part is left out: \"{}\"",
+                      request_.max_sequence_length, clip_utf8(encoded->cut_text, 400)));
     }
     trace_.text(text_);
     meter_->advance(1);
@@ -196,7 +221,8 @@ class VideoRun {
     std::string ignored;
     if (auto saved = partial_->load(ignored); saved && saved->latents.sizes() == start_.latents.sizes()) {
       start_ = std::move(*saved);
-      events_.warn("resumed", fmt::format("going on after step {} of {}, kept in {}", start_.next_step, request_.steps, partial_->folder().string()));
+      events_.warn("resumed", fmt::format("going on after step {} of {}, kept in {}", start_.next_step, request_.steps,
+                                          partial_->folder().string()));
     } else if (!ignored.empty()) {
       const auto moved = partial_->set_aside();
       events_.warn("partial_ignored", moved.empty() ? ignored : fmt::format("{}; it was moved to {}", ignored, moved));
@@ -216,13 +242,13 @@ class VideoRun {
       trace_.step(step, velocity, after.latents);
       last = after;
       preview(step, velocity, after.latents, schedule->sigmas()[static_cast<std::size_t>(step) + 1]);
-      if (partial_ && clock.due()) clock.timed([&] { return save(after); });
+      if (partial_ && clock.due()) clock.timed([&] { warn_unless(save(after)); });
       meter_->advance(step + 1);
     };
     auto result = pipeline_->denoise(request_, text_, start_, first_frame_, observer);
     if (!result) {
       const bool keep = result.error().code == ErrorCode::Cancelled && last.next_step > 0;
-      if (keep && partial_) save(last);
+      if (keep && partial_) warn_unless(save(last));
       return result.error();
     }
     latents_ = *result;
@@ -231,7 +257,7 @@ class VideoRun {
       auto final_state = last;
       final_state.next_step = request_.steps;
       final_state.latents = latents_;
-      save(final_state);
+      RUBATO_OK(save(final_state));
     }
     RUBATO_OK(trace_.write(job_.trace, overwrite_of(job_)));
     if (!job_.latents_out.empty())
@@ -291,12 +317,15 @@ class VideoRun {
     meter_->begin(phase, total);
   }
 
-  // Partial work is insurance: when it cannot be written the job goes on and says so, once.
-  void save(const DenoiseState& state) {
-    const auto saved = partial_->save(state, request_.steps);
-    if (saved)
-      events_.checkpoint(state.next_step, partial_->folder().string());
-    else if (!std::exchange(warned_unsaved_, true))
+  Result<> save(const DenoiseState& state) {
+    RUBATO_OK(partial_->save(state, request_.steps));
+    events_.checkpoint(state.next_step, partial_->folder().string());
+    return {};
+  }
+
+  // Work in between is insurance: when it cannot be written the job goes on and says so, once.
+  void warn_unless(const Result<>& saved) {
+    if (!saved && !std::exchange(warned_unsaved_, true))
       events_.warn("not_kept", fmt::format("partial work cannot be kept: {}", saved.error().message));
   }
 
@@ -331,9 +360,10 @@ class VideoRun {
 
 }  // namespace
 
-Result<WanPipeline*> LoadedModel::get(const PipelineFolder& folder, const WanPipeline::LoadOptions& options, JobEvents& events,
-                                      ProgressMeter& meter, std::stop_token stop) {
-  const auto key = fmt::format("{}|{}|{}|{}", folder.root.string(), model_stamp(folder), options.device.str(), c10::toString(options.dtype));
+Result<WanPipeline*> LoadedModel::get(const PipelineFolder& folder, const WanPipeline::LoadOptions& options,
+                                      JobEvents& events, ProgressMeter& meter, std::stop_token stop) {
+  const auto key = fmt::format("{}|{}|{}|{}", folder.root.string(), model_stamp(folder), options.device.str(),
+                               c10::toString(options.dtype));
   if (pipeline_ && key == key_) {
     meter.advance(4);
     return pipeline_.get();

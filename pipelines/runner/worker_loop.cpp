@@ -21,7 +21,8 @@ protocol::Hello hello() {
   p::Hello message;
   message.devices.push_back({"cpu", "CPU", 0});
   int index = 0;
-  for (const auto& model : installed_cuda_models()) message.devices.push_back({"cuda:" + std::to_string(index++), model, 0});
+  for (const auto& model : installed_cuda_models())
+    message.devices.push_back({"cuda:" + std::to_string(index++), model, 0});
   return message;
 }
 
@@ -75,7 +76,8 @@ class Worker {
       } else {
         auto& failure = std::get<JobFailure>(outcome);
         fatal = is_fatal_cuda_error(failure.error.message);
-        last = p::Failed{run.id, fatal ? ErrorCode::EngineDied : failure.error.code, failure.error.message, failure.kept};
+        last =
+            p::Failed{run.id, fatal ? ErrorCode::EngineDied : failure.error.code, failure.error.message, failure.kept};
       }
     }
     {
@@ -95,7 +97,8 @@ class Worker {
 
   // A client that has gone is noticed by receive(); sending to it is not an error of the job.
   void send(const p::Message& message, int memfd = -1) {
-    if (auto sent = channel_.send(message, memfd); !sent) log(LogLevel::Debug, "worker.send_failed", {{"why", sent.error().message}});
+    if (auto sent = channel_.send(message, memfd); !sent)
+      log(LogLevel::Debug, "worker.send_failed", {{"why", sent.error().message}});
   }
 
   std::string running_id() {

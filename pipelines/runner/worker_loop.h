@@ -1,8 +1,8 @@
 // The worker's side of the protocol: one job at a time, from a client's socket.
 //
 // Threads: the caller's reads messages; one thread runs the job; one beats each second, so that a long step does not
-// look like a hang. Ends when the client quits or goes away. After a CUDA error that leaves the context unusable the process ends at once with
-// status 70, since nothing later in it could be trusted; the client starts a new one.
+// look like a hang. Ends when the client quits or goes away. After a CUDA error that leaves the context unusable the
+// process ends at once with status 70, since nothing later in it could be trusted; the client starts a new one.
 #pragma once
 
 #include "engine/files/model_scan.h"

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "pipelines/media/metadata.h"
 #include "pipelines/media/media_reader.h"
+#include "pipelines/media/metadata.h"
 #include "pipelines/media/video_writer.h"
 
 namespace rubato {
@@ -44,7 +44,8 @@ class MediaOutput final : public FrameOutput {
 };
 
 at::Tensor to_tensor(const Rgb8Frames& frames) {
-  return at::tensor(at::ArrayRef<std::uint8_t>(frames.pixels), at::kByte).view({frames.count, frames.height, frames.width, 3});
+  return at::tensor(at::ArrayRef<std::uint8_t>(frames.pixels), at::kByte)
+      .view({frames.count, frames.height, frames.width, 3});
 }
 
 }  // namespace
@@ -55,7 +56,8 @@ Result<> check_media_output(const fs::path& target, const FrameFormat& format, O
   return {};
 }
 
-Result<std::unique_ptr<FrameOutput>> open_media_output(const fs::path& target, const FrameFormat& format, Overwrite overwrite) {
+Result<std::unique_ptr<FrameOutput>> open_media_output(const fs::path& target, const FrameFormat& format,
+                                                       Overwrite overwrite) {
   RUBATO_TRY(writer, VideoWriter::create(target, to_video_format(format), overwrite));
   return std::unique_ptr<FrameOutput>(std::make_unique<MediaOutput>(std::move(writer)));
 }
@@ -63,7 +65,8 @@ Result<std::unique_ptr<FrameOutput>> open_media_output(const fs::path& target, c
 Result<at::Tensor> read_picture(const fs::path& path, int width, int height) {
   RUBATO_TRY(picture, read_image(path));
   const auto pixels = to_tensor(picture)[0].permute({2, 0, 1}).unsqueeze(0).to(at::kFloat).div_(255);  // [1, 3, H, W]
-  const double scale = std::max(static_cast<double>(width) / picture.width, static_cast<double>(height) / picture.height);
+  const double scale =
+      std::max(static_cast<double>(width) / picture.width, static_cast<double>(height) / picture.height);
   const auto scaled_w = std::max<std::int64_t>(width, std::llround(picture.width * scale));
   const auto scaled_h = std::max<std::int64_t>(height, std::llround(picture.height * scale));
   auto scaled = at::_upsample_bicubic2d_aa(pixels, {scaled_h, scaled_w}, /*align_corners=*/false);

@@ -8,14 +8,19 @@ namespace rubato {
 namespace {
 
 Error no_media(const std::filesystem::path& path) {
-  return {ErrorCode::Usage, fmt::format("this build has no video support, so {} cannot be used; use a .safetensors file instead", path.string())};
+  return {ErrorCode::Usage,
+          fmt::format("this build has no video support, so {} cannot be used; use a .safetensors file instead",
+                      path.string())};
 }
 
 }  // namespace
 
-Result<> check_media_output(const std::filesystem::path& target, const FrameFormat&, Overwrite) { return no_media(target); }
+Result<> check_media_output(const std::filesystem::path& target, const FrameFormat&, Overwrite) {
+  return no_media(target);
+}
 
-Result<std::unique_ptr<FrameOutput>> open_media_output(const std::filesystem::path& target, const FrameFormat&, Overwrite) {
+Result<std::unique_ptr<FrameOutput>> open_media_output(const std::filesystem::path& target, const FrameFormat&,
+                                                       Overwrite) {
   return no_media(target);
 }
 
