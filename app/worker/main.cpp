@@ -9,6 +9,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/version.h"
+#include "pipelines/job/no_network.h"
 #include "pipelines/runner/worker_loop.h"
 
 namespace {
@@ -28,11 +29,16 @@ std::filesystem::path practice_folder() {
 
 int main() {
   if (::fcntl(kClientSocket, F_GETFD) < 0) {
-    std::fprintf(stderr, "rubato-worker %s is started by rubato-cli and the studio; run 'rubato-cli gen video' instead\n", rubato::kVersion);
+    std::fprintf(stderr,
+                 "rubato-worker %s is started by rubato-cli and the studio; run 'rubato-cli gen video' instead\n",
+                 rubato::kVersion);
     return 2;
   }
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a worker does not outlive its client
   std::signal(SIGPIPE, SIG_IGN);
+  // It reads models and media that others made, and needs no network for it. An old kernel without filters renders too.
+  if (const auto closed = rubato::forbid_network(); !closed)
+    std::fprintf(stderr, "rubato-worker: %s\n", closed.error().message.c_str());
   rubato::ModelFolders models;
   models.practice = practice_folder();
   models.cache = rubato::UserFolders::from_environment().cache;

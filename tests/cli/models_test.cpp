@@ -181,8 +181,14 @@ TEST_F(CliModels, DoctorNamesWhatIsMissingAndWhatToDo) {
   EXPECT_EQ(well.code, 0) << well.err;
   std::vector<std::string> ids;
   const auto report = json::parse(well.out);
-  for (const auto& check : report["checks"]) ids.push_back(check["id"]);
-  for (const auto* id : {"engine", "gpu", "cpu", "memory", "disk", "media", "practice", "models"})
+  for (const auto& check : report["checks"]) {
+    ids.push_back(check["id"]);
+    // The scripted worker is a program like any other.
+    if (check["id"] == "isolation") {
+      EXPECT_THAT(check["detail"].get<std::string>(), HasSubstr("could use the network"));
+    }
+  }
+  for (const auto* id : {"engine", "isolation", "gpu", "cpu", "memory", "disk", "media", "practice", "models"})
     EXPECT_THAT(ids, Contains(id));
 
   fs::remove(shell.program.parent_path() / "rubato-worker");
@@ -190,6 +196,15 @@ TEST_F(CliModels, DoctorNamesWhatIsMissingAndWhatToDo) {
   EXPECT_EQ(ill.code, 1);
   EXPECT_THAT(ill.out, HasSubstr("rubato-worker is not there"));
   EXPECT_THAT(ill.out, HasSubstr("→"));
+}
+
+TEST_F(CliModels, DoctorFindsTheEngineWithoutNetwork) {
+  if (!built("rubato-worker")) GTEST_SKIP() << "rubato-worker is not built";
+  const auto report = json::parse(run(here_, {"doctor", "--json"}).out);
+  const auto& checks = report["checks"];
+  const auto found = std::find_if(checks.begin(), checks.end(), [](const json& c) { return c["id"] == "isolation"; });
+  ASSERT_NE(found, checks.end());
+  EXPECT_EQ((*found)["state"], "ok") << *found;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "engine/base/version.h"
 #include "engine/files/model_card.h"
 #include "pipelines/job/media_client.h"
+#include "pipelines/job/no_network.h"
 #include "pipelines/job/worker_client.h"
 
 namespace rubato::cli {
@@ -115,6 +116,24 @@ Finding check_folders(const UserFolders& user) {
   return f;
 }
 
+// A container's own filter binds this process as well, so what counts is that the worker has one more.
+Finding check_isolation(int worker) {
+  Finding f{.id = "isolation", .title = "Isolation"};
+  const int here = count_syscall_filters(), there = count_syscall_filters(worker);
+  f.facts = {{"filters", there}, {"filters_of_this_program", here}};
+  if (here < 0 || there < 0) {
+    f.state = State::Note;
+    f.detail = "this kernel does not tell whether the engine is kept off the network";
+  } else if (there > here) {
+    f.detail = "the engine has no access to the network";
+  } else {
+    f.state = State::Warn;
+    f.detail = "the engine could use the network, since the kernel refused its filter";
+    f.remedy = "Renders work; to keep models and media off the network, allow seccomp in the kernel or the container.";
+  }
+  return f;
+}
+
 // Starts the engine as a render does, to learn whether it runs here and what devices it sees.
 std::vector<Finding> check_engine() {
   Finding engine{.id = "engine", .title = "Engine"}, gpu{.id = "gpu", .title = "GPU"};
@@ -149,6 +168,7 @@ std::vector<Finding> check_engine() {
     if (device.id.starts_with("cuda"))
       gpus.push_back(fmt::format("{} {}{}", device.id, device.name, device.bytes > 0 ? fmt::format(" ({})", human_bytes(device.bytes)) : std::string{}));
   }
+  const auto isolation = check_isolation(worker.pid());
   worker.stop();
 
   const auto driver = nvidia_driver();
@@ -167,7 +187,7 @@ std::vector<Finding> check_engine() {
     gpu.detail = fmt::format("there is an NVIDIA card with driver {}, but the engine cannot use it", driver);
     gpu.remedy = "Install driver version 580 or later, and use an engine that was built with CUDA.";
   }
-  return {engine, gpu};
+  return {engine, isolation, gpu};
 }
 
 Finding check_media() {

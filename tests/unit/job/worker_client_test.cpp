@@ -259,6 +259,19 @@ TEST(WorkerClient, SilenceEndsInTermThenKill) {
   }
 }
 
+TEST(WorkerClient, AStoppedWorkerIsKilled) {
+  Listener listener({}, [](WorkerOptions& o) {
+    o.heartbeat = 300ms;
+    o.terminate = 100ms;
+  });
+  listener.run("wait");
+  ASSERT_TRUE(listener.pump_until([&] { return listener.count<p::Accepted>() == 1; }));
+  ASSERT_EQ(::kill(listener.client().pid(), SIGSTOP), 0);  // from here on a SIGTERM only waits in its queue
+  ASSERT_TRUE(listener.pump_until([&] { return listener.finished(); }));
+  EXPECT_THAT(listener.last<p::Failed>()->message, HasSubstr("stopped answering"));
+  EXPECT_EQ(listener.client().pid(), -1);
+}
+
 TEST(WorkerClient, HeartbeatAloneKeepsTheWorkerAlive) {
   Listener listener({}, [](WorkerOptions& o) { o.heartbeat = 300ms; });
   listener.run("wait");
@@ -379,6 +392,16 @@ TEST(WorkerClient, WorkerDiesWithItsParent) {
   };
   for (int i = 0; i < 100 && runs(); ++i) std::this_thread::sleep_for(20ms);
   EXPECT_FALSE(runs());
+}
+
+TEST(WorkerClient, WhenMemoryRunsOutTheWorkerGoesFirst) {
+  Listener listener;
+  listener.run("wait");
+  ASSERT_TRUE(listener.pump_until([&] { return listener.count<p::Accepted>() == 1; }));
+  std::ifstream file("/proc/" + std::to_string(listener.client().pid()) + "/oom_score_adj");
+  int score = 0;
+  ASSERT_TRUE(file >> score);
+  EXPECT_GE(score, 500);
 }
 
 TEST(WorkerClient, SignalsHaveNames) {
