@@ -12,6 +12,7 @@ namespace {
 
 Result<FileFacts> look_at_tensors(const fs::path& file) {
   FileFacts facts;
+  facts.clip = file;
   RUBATO_TRY(header, read_safetensors_header(file));
   if (const auto text = header.metadata.find("rubato"); text != header.metadata.end()) {
     RUBATO_TRY(metadata, parse_json(text->second, file.string()));
@@ -25,16 +26,26 @@ Result<FileFacts> look_at_tensors(const fs::path& file) {
   return facts;
 }
 
-// A folder of frames has its metadata beside it.
-Result<FileFacts> look_at_folder(const fs::path& folder) {
-  std::error_code failed;
-  if (fs::exists(folder / "model_index.json", failed))
-    return Error{ErrorCode::CannotRead,
-                 fmt::format("{0} is a model; 'rubato-cli models info {0}' looks at it", folder.string())};
-  RUBATO_TRY(found, MediaClient().metadata(folder));
+// "shot_####.png" and "shot_%04d.png" name many files.
+bool may_be_pattern(const fs::path& file) { return file.filename().string().find_first_of("#%") != std::string::npos; }
+
+// A picture, a clip, or a clip that is many pictures.
+Result<FileFacts> look_at_media(const fs::path& file) {
   FileFacts facts;
-  facts.metadata = found.value("metadata", nlohmann::json());
-  facts.source = "sidecar";
+  facts.clip = file;
+  const MediaClient media;
+  const auto found = media.metadata(file);
+  if (!found && found.error().code == ErrorCode::Corrupt) return found.error();
+  if (found && found->contains("sequence") && (*found)["sequence"].is_string())
+    facts.clip = (*found)["sequence"].get<std::string>();
+  RUBATO_TRY(probe, media.probe(facts.clip));
+  facts.media = std::move(probe);
+  if (found && found->contains("metadata") && (*found)["metadata"].is_object()) {
+    facts.metadata = (*found)["metadata"];
+    facts.source = found->value("source", "container");
+  } else {
+    facts.no_metadata = found ? fmt::format("{} carries no Rubato metadata", file.string()) : found.error().message;
+  }
   return facts;
 }
 
@@ -42,28 +53,22 @@ Result<FileFacts> look_at_folder(const fs::path& folder) {
 
 Result<FileFacts> look_at(const fs::path& file) {
   std::error_code failed;
-  if (!fs::exists(file, failed)) return Error{ErrorCode::CannotRead, fmt::format("there is no file {}", file.string())};
-  if (fs::is_directory(file, failed)) return look_at_folder(file);
+  if (fs::is_directory(file, failed)) {
+    if (fs::exists(file / "model_index.json", failed))
+      return Error{ErrorCode::CannotRead,
+                   fmt::format("{0} is a model; 'rubato-cli models info {0}' looks at it", file.string())};
+    return look_at_media(file);
+  }
+  if (!fs::exists(file, failed)) {
+    if (may_be_pattern(file)) return look_at_media(file);
+    return Error{ErrorCode::CannotRead, fmt::format("there is no file {}", file.string())};
+  }
   RUBATO_TRY(kind, sniff_weight_file(file));
   if (kind == WeightKind::Safetensors) return look_at_tensors(file);
   if (kind == WeightKind::Pickle || kind == WeightKind::Zip || kind == WeightKind::Gguf ||
       kind == WeightKind::LfsPointer || kind == WeightKind::Empty)
     return refuse_weights(kind, file);
-
-  FileFacts facts;
-  const MediaClient media;
-  RUBATO_TRY(probe, media.probe(file));
-  facts.media = std::move(probe);
-  auto found = media.metadata(file);
-  if (found && found->contains("metadata") && (*found)["metadata"].is_object()) {
-    facts.metadata = (*found)["metadata"];
-    facts.source = found->value("source", "container");
-  } else if (!found && found.error().code == ErrorCode::Corrupt) {
-    return found.error();
-  } else {
-    facts.no_metadata = found ? fmt::format("{} carries no Rubato metadata", file.string()) : found.error().message;
-  }
-  return facts;
+  return look_at_media(file);
 }
 
 Result<VideoJob> recorded_job(const nlohmann::json& metadata, const std::string& source) {

@@ -14,6 +14,7 @@
 namespace rubato::cli {
 
 struct FileFacts {
+  std::filesystem::path clip;                // the file, or the folder or pattern of frames that it is one of
   nlohmann::json metadata;                   // Rubato's, null when the file carries none
   std::string source;                        // "container", "sidecar", "header"
   nlohmann::json media;                      // rubato-media's probe, null for tensors
@@ -21,7 +22,8 @@ struct FileFacts {
   std::string no_metadata;                   // why there is none, a sentence
 };
 
-// CannotRead or Corrupt when the file is neither readable media nor safetensors.
+// `file` may also be a folder of frames or a pattern such as shot_####.png. CannotRead or Corrupt when it is neither
+// readable media nor safetensors.
 Result<FileFacts> look_at(const std::filesystem::path& file);
 
 // The job recorded in metadata, ready for `gen --job`: without id and overwrite. `source` names the file in messages.

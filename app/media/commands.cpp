@@ -65,46 +65,50 @@ Result<nlohmann::json> hand_over_frames(const MediaQuestion& q, const MediaFile&
   return nlohmann::json{{"width", width}, {"height", height}, {"count", times.size()}, {"times_s", times}};
 }
 
-// What the sidecar said, read before the rights are gone.
-struct Sidecar {
-  fs::path path;
-  std::optional<std::string> text;
+// A place where metadata may be, opened before the rights are gone.
+struct OpenPlace {
+  MetadataPlace place;
+  std::optional<MediaFile> file;  // of a container
+  std::string text;               // of a sidecar
 };
 
-Result<Sidecar> read_sidecar(const fs::path& file) {
-  Sidecar sidecar{sidecar_path(file), std::nullopt};
-  std::error_code ignored;
-  if (!fs::is_regular_file(sidecar.path, ignored)) return sidecar;
-  RUBATO_TRY(text, read_file(sidecar.path, kMaxSidecarBytes));
-  sidecar.text = std::move(text);
-  return sidecar;
-}
-
-nlohmann::json found_json(const FoundMetadata& found) {
-  return {{"source", found.source == MetadataSource::Container ? "container" : "sidecar"},
-          {"metadata", nlohmann::json::parse(found.metadata.json)},
-          {"comment", found.metadata.comment}};
+Result<std::vector<OpenPlace>> open_places(const fs::path& path) {
+  std::vector<OpenPlace> opened;
+  for (auto& place : metadata_places(path)) {
+    OpenPlace one{std::move(place), std::nullopt, {}};
+    if (one.place.source == MetadataSource::Sidecar) {
+      RUBATO_TRY(text, read_file(one.place.path, kMaxSidecarBytes));
+      one.text = std::move(text);
+    } else {
+      RUBATO_TRY(file, MediaFile::open(one.place.path));
+      one.file.emplace(std::move(file));
+    }
+    opened.push_back(std::move(one));
+  }
+  return opened;
 }
 
 Result<nlohmann::json> answer_metadata(const MediaQuestion& q) {
-  RUBATO_TRY(sidecar, read_sidecar(q.file));
-  std::error_code ignored;
-  std::optional<MediaFile> file;
-  if (!fs::is_directory(q.file, ignored)) {
-    RUBATO_TRY(opened, MediaFile::open(q.file));
-    file.emplace(std::move(opened));
-  }
+  const bool single = !names_sequence(q.file);
+  if (single) RUBATO_OK(MediaFile::open(q.file));  // says what is wrong with the file itself
+  RUBATO_TRY(places, open_places(q.file));
+  const auto none = no_metadata(q.file);
+  const auto sequence = single ? sequence_around(q.file) : q.file;
   RUBATO_OK(enter_sandbox());
-  if (file) {
-    auto found = find_metadata(*file);
-    if (found) return found_json(*found);
-    if (found.error().code != ErrorCode::CannotRead || !sidecar.text) return found.error();
-  } else if (!sidecar.text) {
-    return Error{ErrorCode::CannotRead,
-                 fmt::format("{} is a folder and there is no {}", q.file.string(), sidecar.path.string())};
+  for (const auto& [place, file, text] : places) {
+    const auto found = file ? find_metadata(*file) : sidecar_metadata(text, place.path);
+    if (!found && found.error().code == ErrorCode::CannotRead) continue;
+    RUBATO_OK(found);
+    const auto metadata = nlohmann::json::parse(found->metadata.json);
+    const bool many = has_many_frames(metadata);
+    if (place.of_the_others && !many) continue;
+    nlohmann::json reply{{"source", place.source == MetadataSource::Container ? "container" : "sidecar"},
+                         {"metadata", metadata},
+                         {"comment", found->metadata.comment}};
+    if (sequence && (many || !single)) reply["sequence"] = sequence->string();
+    return reply;
   }
-  RUBATO_TRY(found, sidecar_metadata(*sidecar.text, sidecar.path));
-  return found_json(found);
+  return none;
 }
 
 }  // namespace
@@ -149,10 +153,22 @@ Result<nlohmann::json> answer(const MediaQuestion& question) {
   if (question.verb == "support")
     return nlohmann::json{{"encoders", encoder_support()}, {"libraries", media_library_versions()}};
   if (question.verb == "metadata") return answer_metadata(question);
-  RUBATO_TRY(file, MediaFile::open(question.file));
+  FrameSequence sequence;
+  if (names_sequence(question.file)) {
+    RUBATO_TRY(found, frame_sequence(question.file));
+    sequence = std::move(found);
+    if (question.verb == "frames")  // too many to be open at once, and none can be opened in the sandbox
+      return usage(fmt::format("{} is many files; ask for the frames of one, such as {}", question.file.string(),
+                               sequence.files.front().string()));
+  }
+  RUBATO_TRY(file, MediaFile::open(sequence.files.empty() ? question.file : sequence.files.front()));
   RUBATO_OK(enter_sandbox());
   if (question.verb != "probe") return hand_over_frames(question, file);
-  RUBATO_TRY(info, probe(file));
+  if (sequence.files.empty()) {
+    RUBATO_TRY(info, probe(file));
+    return to_json(info);
+  }
+  RUBATO_TRY(info, probe(file, sequence));
   return to_json(info);
 }
 

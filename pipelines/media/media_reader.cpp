@@ -99,7 +99,20 @@ Result<MediaInfo> probe(const MediaFile& file) {
   });
 }
 
+Result<MediaInfo> probe(const MediaFile& first, const FrameSequence& sequence) {
+  RUBATO_TRY(info, probe(first));
+  info.container += " frames";
+  info.frames = static_cast<std::int64_t>(sequence.files.size());
+  info.bytes = sequence.bytes;
+  return info;
+}
+
 Result<MediaInfo> probe(const fs::path& path) {
+  if (names_sequence(path)) {
+    RUBATO_TRY(sequence, frame_sequence(path));
+    RUBATO_TRY(first, MediaFile::open(sequence.files.front()));
+    return probe(first, sequence);
+  }
   RUBATO_TRY(file, MediaFile::open(path));
   return probe(file);
 }
@@ -125,22 +138,35 @@ Result<> read_frames(const MediaFile& file, const ReadOptions& options, const Fr
 }
 
 Result<Rgb8Frames> read_frames(const fs::path& path, const ReadOptions& options) {
-  RUBATO_TRY(file, MediaFile::open(path));
   Rgb8Frames frames;
-  RUBATO_OK(read_frames(
-      file, options, [&](int width, int height, std::span<const std::uint8_t> rgb24, double time_s) -> Result<> {
-        if (frames.count == 0) {
-          frames.width = width;
-          frames.height = height;
-        } else if (frames.width != width || frames.height != height) {
-          return Error{ErrorCode::Corrupt,
-                       fmt::format("the picture size of {} changes at frame {}", path.string(), frames.count)};
-        }
-        frames.pixels.insert(frames.pixels.end(), rgb24.begin(), rgb24.end());
-        frames.times_s.push_back(time_s);
-        ++frames.count;
-        return {};
-      }));
+  const FrameSink collect = [&](int width, int height, std::span<const std::uint8_t> rgb24, double time_s) -> Result<> {
+    if (frames.count == 0) {
+      frames.width = width;
+      frames.height = height;
+    } else if (frames.width != width || frames.height != height) {
+      return Error{ErrorCode::Corrupt,
+                   fmt::format("the picture size of {} changes at frame {}", path.string(), frames.count)};
+    }
+    frames.pixels.insert(frames.pixels.end(), rgb24.begin(), rgb24.end());
+    frames.times_s.push_back(time_s);
+    ++frames.count;
+    return {};
+  };
+  if (!names_sequence(path)) {
+    RUBATO_TRY(file, MediaFile::open(path));
+    RUBATO_OK(read_frames(file, options, collect));
+    return frames;
+  }
+  RUBATO_TRY(sequence, frame_sequence(path));
+  for (std::size_t i = 0; i < sequence.files.size(); ++i) {
+    if (!is_chosen(options, static_cast<std::int64_t>(i))) continue;
+    RUBATO_TRY(file, MediaFile::open(sequence.files[i]));
+    const ReadOptions one{
+        .count = 1,
+        .max_side = options.max_side,
+        .max_bytes = options.max_bytes - std::min<std::uint64_t>(options.max_bytes, frames.pixels.size())};
+    RUBATO_OK(read_frames(file, one, collect));
+  }
   return frames;
 }
 

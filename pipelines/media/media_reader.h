@@ -16,11 +16,12 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "pipelines/media/frame_sequence.h"
 
 namespace rubato {
 
 struct MediaInfo {
-  std::string container;         // "mp4", "webm", "avi", "gif", "webp", "png", "jpeg"
+  std::string container;         // "mp4", "webm", "avi", "gif", "webp", "png", "png frames", "jpeg"
   std::string codec;             // "h264", "vp9", "av1", "gif", …
   std::string pixel_format;      // "yuv420p", …
   int width = 0, height = 0;     // as shown (after orientation)
@@ -75,12 +76,15 @@ class MediaFile {
 };
 
 Result<MediaInfo> probe(const MediaFile& file);
+// Of a clip that is many files: what its first frame (open here) is, and how many there are. No rate: files have none.
+Result<MediaInfo> probe(const MediaFile& first, const FrameSequence& sequence);
 Result<MediaInfo> probe(const std::filesystem::path& path);
 
 // Hands the chosen frames to `sink` in order, one at a time; an error of the sink ends the reading. A damaged tail
 // gives the frames before it and then Corrupt.
 using FrameSink = std::function<Result<>(int width, int height, std::span<const std::uint8_t> rgb24, double time_s)>;
 Result<> read_frames(const MediaFile& file, const ReadOptions& options, const FrameSink& sink);
+// By path also a folder or pattern of PNG frames.
 Result<Rgb8Frames> read_frames(const std::filesystem::path& path, const ReadOptions& options = {});
 
 // The first frame: an image input, or a video's cover. One frame in the result.

@@ -4,6 +4,7 @@
 #include <png.h>
 #include <webp/encode.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/files.h"
@@ -11,6 +12,7 @@
 #include "pipelines/media/av.h"
 #include "pipelines/media/container_tags.h"
 #include "pipelines/media/container_writer.h"
+#include "pipelines/media/frame_sequence.h"
 #include "pipelines/media/media_reader.h"
 
 namespace rubato {
@@ -59,8 +61,7 @@ Result<FoundMetadata> find_metadata(const MediaFile& file) {
   ByteSource source = ByteSource::descriptor(file.fd(), file.bytes());
   auto tags = container_tags(source);
   if (!tags) return Error{tags.error().code, fmt::format("{}: {}", file.path().string(), tags.error().message)};
-  if (!tags->rubato)
-    return Error{ErrorCode::CannotRead, fmt::format("{} carries no Rubato metadata", file.path().string())};
+  if (!tags->rubato) return no_metadata(file.path());
   RUBATO_TRY(json, parse_metadata(*tags->rubato, file.path()));
   return FoundMetadata{Metadata::from(json, tags->comment), MetadataSource::Container};
 }
@@ -70,19 +71,54 @@ Result<FoundMetadata> sidecar_metadata(std::string_view text, const fs::path& pa
   return FoundMetadata{Metadata::from(json), MetadataSource::Sidecar};
 }
 
-Result<FoundMetadata> find_metadata(const fs::path& path) {
-  std::error_code ignored;
-  const fs::path beside = sidecar_path(path);
-  if (!fs::is_directory(path, ignored)) {
-    RUBATO_TRY(file, MediaFile::open(path));
-    auto found = find_metadata(file);
-    if (found || found.error().code != ErrorCode::CannotRead || !fs::exists(beside, ignored)) return found;
-  } else if (!fs::exists(beside, ignored)) {
-    return Error{ErrorCode::CannotRead,
-                 fmt::format("{} carries no Rubato metadata and there is no {}", path.string(), beside.string())};
+std::vector<MetadataPlace> metadata_places(const fs::path& path) {
+  std::vector<MetadataPlace> places;
+  const bool single = !names_sequence(path);
+  const auto add = [&](const fs::path& file, MetadataSource source, bool of_the_others) {
+    std::error_code failed;
+    if (fs::is_regular_file(file, failed)) places.push_back({file, source, of_the_others});
+  };
+  const auto add_sequence = [&](const fs::path& output) {
+    const auto sequence = frame_sequence(output);
+    add(sidecar_path(sequence ? sequence->output : output), MetadataSource::Sidecar, single);
+    if (sequence) add(sequence->files.front(), MetadataSource::Container, single);
+  };
+  if (!single) {
+    add_sequence(path);
+    return places;
   }
-  RUBATO_TRY(text, read_file(beside, kMaxSidecar));
-  return sidecar_metadata(text, beside);
+  add(path, MetadataSource::Container, false);
+  add(sidecar_path(path), MetadataSource::Sidecar, false);
+  if (const auto around = sequence_around(path)) add_sequence(*around);
+  return places;
+}
+
+Result<FoundMetadata> find_metadata(const fs::path& path) {
+  if (!names_sequence(path)) RUBATO_OK(MediaFile::open(path));  // says what is wrong with the file itself
+  for (const auto& place : metadata_places(path)) {
+    auto found = [&]() -> Result<FoundMetadata> {
+      if (place.source == MetadataSource::Container) {
+        RUBATO_TRY(file, MediaFile::open(place.path));
+        return find_metadata(file);
+      }
+      RUBATO_TRY(text, read_file(place.path, kMaxSidecar));
+      return sidecar_metadata(text, place.path);
+    }();
+    if (!found && found.error().code != ErrorCode::CannotRead) return found;
+    if (found && (!place.of_the_others || has_many_frames(nlohmann::json::parse(found->metadata.json)))) return found;
+  }
+  return no_metadata(path);
+}
+
+Error no_metadata(const fs::path& path) {
+  return {ErrorCode::CannotRead, names_sequence(path) ? fmt::format("{} carries no Rubato metadata and there is no {}",
+                                                                    path.string(), sidecar_path(path).string())
+                                                      : fmt::format("{} carries no Rubato metadata", path.string())};
+}
+
+bool has_many_frames(const nlohmann::json& metadata) {
+  const auto count = metadata.find("frame_count");
+  return count != metadata.end() && count->is_number_integer() && *count > 1;
 }
 
 Result<Metadata> read_metadata(const fs::path& path) {

@@ -15,9 +15,11 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/error.h"
 #include "engine/base/ids.h"
@@ -42,10 +44,23 @@ struct FoundMetadata {
   MetadataSource source = MetadataSource::Container;
 };
 
-// From the container, else from the sidecar. Errors: CannotRead (no such file, or a file that carries no Rubato
+// Where the metadata of a path may be, in the order of looking: in the file itself, beside it; for a folder or pattern
+// of PNG frames beside it, in its first frame; for one of such frames also where the others have theirs.
+struct MetadataPlace {
+  std::filesystem::path path;
+  MetadataSource source = MetadataSource::Container;
+  bool of_the_others = false;  // speaks for `path` only if it is of a clip of many frames
+};
+std::vector<MetadataPlace> metadata_places(const std::filesystem::path& path);
+
+// From the first place that has some. Errors: CannotRead (no such file, or a file that carries no Rubato
 // metadata: the message says so), Corrupt (metadata that breaks a bound or is not a JSON object).
 Result<FoundMetadata> find_metadata(const std::filesystem::path& path);
 Result<Metadata> read_metadata(const std::filesystem::path& path);
+// The error of a path in none of whose places is any.
+Error no_metadata(const std::filesystem::path& path);
+// Is the clip that this describes one of many frames?
+bool has_many_frames(const nlohmann::json& metadata);
 // The two halves, for a process that may no longer open files: of an open file, and of a sidecar's text.
 Result<FoundMetadata> find_metadata(const MediaFile& file);
 Result<FoundMetadata> sidecar_metadata(std::string_view text, const std::filesystem::path& path);

@@ -17,9 +17,10 @@ class VerifyOutput final : public FrameOutput {
   // Writes nothing and gives no paths.
   Result<std::vector<std::filesystem::path>> finish(const nlohmann::json& metadata) override;
 
-  // {"frames_sha256", "frames", "psnr_db" (over all frames; null when they are equal)}. The clip is
-  // decoded, so for a lossy file the PSNR says how far its compression is from these frames. VerifyMismatch when the
-  // clip has another size or length.
+  // {"frames_sha256" (of the frames made now), "frames", "psnr_db" (of what the clip plays against them, over all
+  // frames; null when they are equal), "lossless", "file_frames_sha256" (of what the clip plays, in 8 bits)}. A
+  // lossless file must play what it was written from; for a lossy one the PSNR says how far its compression moved the
+  // frames. VerifyMismatch when the clip has another size or length, or values that no output of ours has.
   Result<nlohmann::json> compare() const;
 
  private:

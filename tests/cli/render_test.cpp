@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -150,7 +151,9 @@ TEST_F(CliRender, VerifySaysBitIdenticalAndWritesNothing) {
   const auto before = files();
   const auto done = run(here_, {"verify", "clip.mp4"});
   EXPECT_EQ(done.code, 0) << done.err;
-  EXPECT_EQ(done.out, "clip.mp4: bit-identical (same device, same version)\n");
+  EXPECT_THAT(done.out,
+              testing::MatchesRegex("clip.mp4: bit-identical before encoding .same device, same version.; the "
+                                    "file plays these frames at PSNR [0-9.]+ dB\n"));
   EXPECT_EQ(files(), before);
 }
 
@@ -166,6 +169,47 @@ TEST_F(CliRender, VerifyFindsOtherFrames) {
   EXPECT_EQ(done.code, 11) << done.err;
   EXPECT_THAT(done.err, HasSubstr("not bit-identical, PSNR"));
   EXPECT_THAT(done.out, IsEmpty());
+}
+
+TEST_F(CliRender, VerifyFindsALosslessFileThatWasAltered) {
+  // One byte of one frame: the metadata is as it was.
+  ASSERT_EQ(run(here_, gen("clip.safetensors")).code, 0);
+  EXPECT_EQ(run(here_, {"verify", "clip.safetensors"}).out,
+            "clip.safetensors: bit-identical, the file's own frames too (same device, same version)\n");
+  auto bytes = read_file(dir_ / "clip.safetensors", 16 << 20).value();
+  const float other = bytes[bytes.size() - 1] == 0 ? 1.0f : 0.0f;
+  std::memcpy(bytes.data() + bytes.size() - sizeof other, &other, sizeof other);
+  std::ofstream(dir_ / "clip.safetensors", std::ios::binary) << bytes;
+  const auto tensors = run(here_, {"verify", "clip.safetensors"});
+  EXPECT_EQ(tensors.code, 11) << tensors.out;
+  EXPECT_THAT(tensors.err, HasSubstr("it was changed after it was made"));
+
+  // Pictures: two frames change places.
+  ASSERT_EQ(run(here_, gen("p_####.png")).code, 0);
+  fs::rename(dir_ / "p_0002.png", dir_ / "kept.png");
+  fs::rename(dir_ / "p_0003.png", dir_ / "p_0002.png");
+  fs::rename(dir_ / "kept.png", dir_ / "p_0003.png");
+  const auto pictures = run(here_, {"verify", "p_####.png"});
+  EXPECT_EQ(pictures.code, 11) << pictures.out;
+  EXPECT_THAT(pictures.err, HasSubstr("the file holds others"));
+}
+
+TEST_F(CliRender, FramesAreKnownByFolderByPatternAndByAnyOfThem) {
+  ASSERT_EQ(run(here_, gen("p_####.png")).code, 0);
+  ASSERT_EQ(run(here_, gen("frames/")).code, 0);
+  for (const auto* name : {"p_####.png", "p_0000.png", "p_0003.png", "frames/", "frames/frame_0004.png"}) {
+    const auto facts = inspected(name);
+    EXPECT_EQ(facts["metadata"]["job"]["seed"], 7) << name;
+    EXPECT_EQ(facts["media"]["frames"], 5) << name;
+    const auto job = run(here_, {"inspect", "--job", name});
+    EXPECT_EQ(job.code, 0) << job.err;
+    EXPECT_THAT(job.out, HasSubstr("seed: 7"));
+  }
+  for (const auto* name : {"p_####.png", "p_0003.png", "frames/"}) {
+    const auto done = run(here_, {"verify", name});
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("bit-identical, the file's own frames too"));
+  }
 }
 
 TEST_F(CliRender, APromptThatIsTooLongIsWarnedAboutWithThePartThatIsCut) {

@@ -70,9 +70,61 @@ TEST(MediaProcess, GivesBackTheJob) {
     EXPECT_EQ((*reply)["metadata"]["job"]["prompt"], kPrompt);
     EXPECT_EQ((*reply)["source"], std::string(name) == "clip.mp4" ? "container" : "sidecar");
   }
-  fs::remove(folder / "frames.json");
-  EXPECT_EQ(client().metadata(folder / "frames/").error().code, ErrorCode::CannotRead);
-  EXPECT_TRUE(client().metadata(folder / "frames/frame_0000.png"));
+}
+
+TEST(MediaProcess, KnowsAClipOfManyFilesByAnyOfItsNames) {
+  const Folder folder;
+  for (const auto& [output, digits] : {std::pair{"frames/", "frames/frame_000"}, {"p_####.png", "p_000"}}) {
+    ASSERT_TRUE(write_clip(folder / output, {.width = 16, .height = 16}, 3));
+    std::vector<std::string> names{output, digits + std::string("0.png"), digits + std::string("2.png")};
+    if (std::string(output) == "p_####.png") names.emplace_back("p_%04d.png");
+    for (const bool sidecar : {true, false}) {
+      if (!sidecar) fs::remove(sidecar_path(folder / output));
+      for (const auto& name : names) {
+        const auto reply = client().metadata(folder / name);
+        ASSERT_TRUE(reply) << name << sidecar << why(reply);
+        EXPECT_EQ((*reply)["metadata"]["job"]["prompt"], kPrompt) << name;
+        const auto media = client().probe((*reply)["sequence"].get<std::string>());
+        ASSERT_TRUE(media) << why(media);
+        EXPECT_EQ((*media)["frames"], 3) << name;
+        EXPECT_EQ((*media)["container"], "png frames");
+      }
+    }
+  }
+}
+
+TEST(MediaProcess, ASinglePictureIsNoPartOfItsNeighbours) {
+  const Folder folder;
+  ASSERT_TRUE(write_clip(folder / "a_0.png", {.width = 16, .height = 16}, 1));
+  ASSERT_TRUE(write_clip(folder / "a_1.png", {.width = 16, .height = 16, .sidecar = false}, 1, Overwrite::Never, {}));
+  const auto alone = client().metadata(folder / "a_0.png");
+  ASSERT_TRUE(alone) << why(alone);
+  EXPECT_FALSE(alone->contains("sequence"));
+  EXPECT_EQ(client().metadata(folder / "a_1.png").error().code, ErrorCode::CannotRead);
+}
+
+TEST(MediaProcess, NamesTheFrameThatIsMissing) {
+  const Folder folder;
+  ASSERT_TRUE(write_clip(folder / "p_####.png", {.width = 16, .height = 16}, 4));
+  fs::remove(folder / "p_0002.png");
+  const auto gap = client().probe(folder / "p_####.png");
+  ASSERT_FALSE(gap);
+  EXPECT_EQ(gap.error().code, ErrorCode::Corrupt);
+  EXPECT_THAT(gap.error().message, HasSubstr("p_0002.png is missing"));
+  const auto none = client().probe(folder / "q_####.png");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::CannotRead);
+  EXPECT_THAT(none.error().message, HasSubstr("there is no q_0000.png"));
+}
+
+TEST(MediaProcess, ReadsTheFramesOfManyFilesInOrder) {
+  const Folder folder;
+  ASSERT_TRUE(write_clip(folder / "p_####.png", {.width = 16, .height = 16}, 5));
+  const auto some = read_frames(folder / "p_####.png", {.start = 1, .count = 2, .step = 2});
+  ASSERT_TRUE(some) << why(some);
+  ASSERT_EQ(some->count, 2);
+  EXPECT_TRUE(std::ranges::equal(some->frame(0), clip_frame(16, 16, 1)));
+  EXPECT_TRUE(std::ranges::equal(some->frame(1), clip_frame(16, 16, 3)));
 }
 
 TEST(MediaProcess, PassesErrorsOnWithTheirCode) {

@@ -79,8 +79,8 @@ std::string media_text(const json& m) {
   const double rate = number("fps_den") > 0 ? number("fps_num") / number("fps_den") : 0;
   auto text = fmt::format("{} in {}, {}x{}", text_at(m, {"codec"}), text_at(m, {"container"}), text_at(m, {"width"}),
                           text_at(m, {"height"}));
-  if (number("frames") > 1)
-    text += fmt::format(", {} frames, {:g} fps, {:.2f} s", text_at(m, {"frames"}), rate, number("duration_s"));
+  if (number("frames") > 1) text += fmt::format(", {} frames", text_at(m, {"frames"}));
+  if (rate > 0) text += fmt::format(", {:g} fps, {:.2f} s", rate, number("duration_s"));
   return text + fmt::format(", {}", human_bytes(static_cast<std::uint64_t>(number("bytes"))));
 }
 
@@ -98,6 +98,7 @@ void print_for_people(const fs::path& file, const FileFacts& facts, Output& out)
     if (!text.empty()) out.result(printable(fmt::format("{:<10}{}", label, text)));
   };
   line("file", file.string());
+  if (facts.clip != file) line("one of", facts.clip.string());
   if (!facts.media.is_null()) line("media", media_text(facts.media));
   if (!m.is_null()) {
     const auto job = [&](const char* key) { return text_at(m, {"job", key}); };
@@ -147,7 +148,11 @@ Result<> run(const Context& context) {
     if (!facts.no_metadata.empty() && !facts.tensors) context.out.say(facts.no_metadata);
     return {};
   }
-  json all{{"file", file.string()}, {"metadata", facts.metadata}, {"source", facts.source}, {"media", facts.media}};
+  json all{{"file", file.string()},
+           {"clip", facts.clip.string()},
+           {"metadata", facts.metadata},
+           {"source", facts.source},
+           {"media", facts.media}};
   if (facts.tensors) {
     json tensors = json::object();
     for (const auto& [name, info] : facts.tensors->tensors)
@@ -170,7 +175,10 @@ const Command kInspect{
         "in the header. "
         "Nothing that a file names is opened or run.",
     .options = options,
-    .positionals = {{.name = "FILE", .help = "A clip, picture or safetensors file", .offer = Offer::Files}},
+    .positionals = {{.name = "FILE",
+                     .help = "A clip, picture or safetensors file; frames by their folder, their pattern "
+                             "(shot_####.png), or any one of them",
+                     .offer = Offer::Files}},
     .prints_json = true,
     .examples = {{"rubato-cli inspect clip.mp4", "Prompt, model, seed, device, times"},
                  {"rubato-cli inspect --job clip.mp4 > job.yaml", "The job, for 'gen video --job job.yaml'"}},

@@ -73,26 +73,32 @@ Result<VideoJob> comparing_job(const Context& context, const fs::path& file, con
 }
 
 struct Verdict {
-  bool identical = false;      // the frames before encoding
-  std::optional<double> psnr;  // of what the file plays against the frames; nothing when they are equal
-  bool altered = false;        // the file plays something else than its metadata says
+  bool identical = false;      // the frames before encoding, then and now
+  bool lossless = false;       // the file can be held to the same frames
+  std::optional<double> psnr;  // of what the file plays against the frames made now; nothing when they are equal
+  bool altered = false;        // the file plays something else than it was written from
   std::vector<std::string> changes;
 };
 
 Verdict judge(const json& metadata, const json& report) {
   Verdict v;
-  v.identical = report.contains("frames_sha256") && report["frames_sha256"] == metadata["frames_sha256"];
+  const auto& recorded = metadata["frames_sha256"];
+  v.identical = report.contains("frames_sha256") && report["frames_sha256"] == recorded;
   v.changes = changes(metadata, report);
-  if (const auto verify = report.find("verify");
-      verify != report.end() && verify->is_object() && verify->contains("psnr_db") && (*verify)["psnr_db"].is_number())
-    v.psnr = (*verify)["psnr_db"].get<double>();
-  v.altered = v.identical && v.psnr && *v.psnr < kWorstCodec;
+  const auto verify = report.find("verify");
+  if (verify == report.end() || !verify->is_object()) return v;
+  if (verify->contains("psnr_db") && (*verify)["psnr_db"].is_number()) v.psnr = (*verify)["psnr_db"].get<double>();
+  v.lossless = verify->value("lossless", json(false)) == json(true);
+  v.altered = v.lossless ? verify->value("file_frames_sha256", json()) != recorded
+                         : v.identical && v.psnr && *v.psnr < kWorstCodec;
   return v;
 }
 
 json to_json(const fs::path& file, const Verdict& v, const json& metadata, const RenderResult& result) {
   return {{"file", file.string()},
           {"identical", v.identical && !v.altered},
+          {"lossless", v.lossless},
+          {"altered", v.altered},
           {"psnr_db", v.psnr ? json(*v.psnr) : json(nullptr)},
           {"changes", v.changes},
           {"recorded_frames_sha256", metadata["frames_sha256"]},
@@ -105,20 +111,25 @@ Result<std::string> sentence(const fs::path& file, const Verdict& v) {
   const auto distance = v.psnr ? fmt::format("PSNR {:.2f} dB", *v.psnr) : std::string("no visible difference");
   const auto circumstances =
       v.changes.empty() ? std::string("same device, same version") : fmt::format("{}", fmt::join(v.changes, "; "));
-  if (v.altered)
+  if (v.identical && v.altered)
     return Error{
         ErrorCode::VerifyMismatch,
         fmt::format(
-            "{}: its job gives the recorded frames, but the file plays others ({}): it was changed after it was made",
+            "{}: its job gives the recorded frames, but the file holds others ({}): it was changed after it was made",
             file.string(), distance)};
   if (!v.identical)
-    return Error{ErrorCode::VerifyMismatch,
-                 fmt::format("{}: not bit-identical, {} ({})", file.string(), distance, circumstances)};
-  return fmt::format("{}: bit-identical ({})", file.string(), circumstances);
+    return Error{
+        ErrorCode::VerifyMismatch,
+        fmt::format("{}: not bit-identical, {} ({}){}", file.string(), distance, circumstances,
+                    v.altered ? "; and the file does not hold the frames that were recorded when it was made" : "")};
+  if (v.lossless) return fmt::format("{}: bit-identical, the file's own frames too ({})", file.string(), circumstances);
+  return fmt::format("{}: bit-identical before encoding ({}); the file plays {}", file.string(), circumstances,
+                     v.psnr ? fmt::format("these frames at {}", distance) : std::string("exactly these frames"));
 }
 
-Result<json> verify(const Context& context, const fs::path& file, ProgressMode mode) {
-  RUBATO_TRY(facts, look_at(file));
+Result<json> verify(const Context& context, const fs::path& named, ProgressMode mode) {
+  RUBATO_TRY(facts, look_at(named));
+  const auto& file = facts.clip;
   if (facts.metadata.is_null())
     return Error{ErrorCode::CannotRead, facts.no_metadata + "; without it there is nothing to compare with"};
   if (!facts.metadata.contains("frames_sha256") || !facts.metadata["frames_sha256"].is_string())
@@ -153,10 +164,14 @@ const Command kVerify{
     .summary = "Render a file's job again and compare the frames",
     .text =
         "Nothing is written. The frames before encoding are compared by their hash: 'bit-identical', or the PSNR of "
-        "what the file plays and exit code 11. "
+        "what the file plays and exit code 11. The frames in a PNG or safetensors file must have that hash too; how "
+        "far compression moved those of other files is said as their PSNR. "
         "The same frames are promised for the same version on the same device; what differs is said.",
     .options = options,
-    .positionals = {{.name = "FILE", .help = "A clip that Rubato made", .offer = Offer::Files}},
+    .positionals = {{.name = "FILE",
+                     .help = "A clip that Rubato made; frames by their folder, their pattern (shot_####.png), or any "
+                             "one of them",
+                     .offer = Offer::Files}},
     .prints_json = true,
     .examples = {{"rubato-cli verify clip.mp4", "Is this what its settings give?"}},
     .run = run,
