@@ -11,7 +11,7 @@
 
 #include "app/cli/options.h"
 #include "engine/base/text.h"
-#include "engine/files/safetensors.h"
+#include "pipelines/job/tensor_inputs.h"
 
 namespace rubato::cli {
 namespace fs = std::filesystem;
@@ -77,23 +77,6 @@ Result<> check_readable(const std::string& path, std::string_view flag) {
   return {};
 }
 
-// A safetensors file with a tensor of this name; its shape is the engine's business.
-Result<> check_tensor(const std::string& path, const std::string& tensor, std::string_view flag) {
-  if (path.empty()) return {};
-  const auto header = read_safetensors_header(path);
-  if (!header) return Error{ErrorCode::CannotRead, fmt::format("{}: {}", flag, header.error().message)};
-  if (header->tensors.contains(tensor)) return {};
-  std::vector<std::string> names;
-  for (const auto& [name, info] : header->tensors) names.push_back(name);
-  if (names.size() > 5) names.resize(5);
-  return Error{ErrorCode::CannotRead,
-               fmt::format("{} {} holds no tensor '{}'; it has {}", flag, path, tensor, one_of(names))};
-}
-
-}  // namespace
-
-namespace {
-
 // Two spellings of one file ("t.mp4", "./t.mp4", a link to it). Empty names are no file.
 bool same_file(const fs::path& a, const fs::path& b) {
   if (a.empty() || b.empty()) return false;
@@ -122,14 +105,14 @@ Result<> check_files(const VideoJob& job) {
         return Error{ErrorCode::Usage, fmt::format("{} is named for two outputs; give each its own name", outputs[i])};
     for (const auto& input : {job.image, job.latents_in})
       if (same_file(outputs[i], input))
-        return Error{ErrorCode::Usage, fmt::format("{} is read by this job and cannot be its output too; give the output "
-                                                   "another name", input)};
+        return Error{ErrorCode::Usage,
+                     fmt::format("{} is read by this job and cannot be its output too; give the output "
+                                 "another name",
+                                 input)};
   }
   RUBATO_OK(check_readable(job.image, "--image"));
   RUBATO_OK(check_readable(job.latents_in, "--latents-in"));
-  RUBATO_OK(check_tensor(job.latents_in, "latents", "--latents-in"));
-  return lower(fs::path(job.image).extension().string()) == ".safetensors" ? check_tensor(job.image, "image", "--image")
-                                                                           : Result<>();
+  return {};
 }
 
 fs::path free_name(const fs::path& out) {
@@ -153,6 +136,7 @@ Result<Ready> resolve(VideoJob job, const ModelFolders& where) {
   RUBATO_TRY(model, open_video_model(root));
   job.model = root.string();
   RUBATO_TRY(full, resolve_video_job(std::move(job), model));
+  RUBATO_OK(check_tensor_inputs(full, model));
   return Ready{std::move(full), std::move(model)};
 }
 

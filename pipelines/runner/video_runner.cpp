@@ -17,6 +17,7 @@
 #include "engine/files/content_hash.h"
 #include "engine/tensor/state_dict.h"
 #include "kernels/device.h"
+#include "pipelines/job/tensor_inputs.h"
 #include "pipelines/job/video_model.h"
 #include "pipelines/runner/decode_plan.h"
 #include "pipelines/runner/frame_output.h"
@@ -74,8 +75,8 @@ Result<at::Tensor> load_first_frame(const fs::path& path, const Size& size) {
   const auto image = tensors.find("image");
   const std::vector<std::int64_t> expected{size.height, size.width, 3};
   if (image == tensors.end() || image->second.sizes() != at::IntArrayRef(expected))
-    return Error{ErrorCode::JobInvalid, fmt::format("{} must hold a tensor 'image' of shape [{}, {}, 3]", path.string(),
-                                                    size.height, size.width)};
+    return Error{ErrorCode::Corrupt, fmt::format("{} must hold a tensor 'image' of shape [{}, {}, 3]", path.string(),
+                                                 size.height, size.width)};
   return image->second.to(at::kFloat);
 }
 
@@ -83,13 +84,13 @@ Result<at::Tensor> load_latents(const fs::path& path, const at::Tensor& like) {
   RUBATO_TRY(tensors, read_tensors(path));
   const auto latents = tensors.find("latents");
   if (latents == tensors.end() || latents->second.sizes() != like.sizes())
-    return Error{ErrorCode::JobInvalid, fmt::format("{} must hold a tensor 'latents' of shape [{}]", path.string(),
-                                                    fmt::join(like.sizes(), ", "))};
+    return Error{ErrorCode::Corrupt, fmt::format("{} must hold a tensor 'latents' of shape [{}]", path.string(),
+                                                 fmt::join(like.sizes(), ", "))};
   if (!at::isFloatingType(latents->second.scalar_type()))
-    return Error{ErrorCode::JobInvalid,
+    return Error{ErrorCode::Corrupt,
                  fmt::format("{}: the tensor 'latents' must hold floating-point numbers", path.string())};
   if (!at::isfinite(latents->second).all().item<bool>())
-    return Error{ErrorCode::JobInvalid, fmt::format("{}: the tensor 'latents' holds NaN or infinity", path.string())};
+    return Error{ErrorCode::Corrupt, fmt::format("{}: the tensor 'latents' holds NaN or infinity", path.string())};
   return latents->second.to(at::kFloat);
 }
 
@@ -143,6 +144,7 @@ class VideoRun {
     RUBATO_TRY(resolved, resolve_video_job(job_, model));
     model_ = std::move(model);
     job_ = std::move(resolved);
+    RUBATO_OK(check_tensor_inputs(job_, model_));
     job_.model = model_.folder.root.string();
     if (!job_.verify_against.empty()) job_.out.clear();
     // Without a seed, the one that an interrupted run of the same command drew, so that it can go on.

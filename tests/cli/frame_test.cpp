@@ -10,6 +10,7 @@
 #include "app/cli/job_flags.h"
 #include "engine/base/files.h"
 #include "engine/base/text.h"
+#include "engine/files/safetensors.h"
 #include "pipelines/job/schema.h"
 #include "pipelines/job/video_job.h"
 #include "tests/cli/program.h"
@@ -170,6 +171,35 @@ TEST_F(CliFrame, InputsAreLookedAtBeforeAnythingStarts) {
     const auto done = run(here_, {"gen", "video", "-p", "x", "-o", "a.mp4", "--latents-in", file});
     EXPECT_EQ(done.code, 2) << done.err;
     EXPECT_THAT(done.err, HasSubstr("--latents-in"));
+  }
+}
+
+TEST_F(CliFrame, AGivenTensorOfAnotherShapeOrTypeIsRefusedByItsHeader) {
+  const auto write = [&](const char* name, const char* tensor, DType dtype, std::vector<std::int64_t> shape) {
+    std::size_t bytes = size_of(dtype);
+    for (const auto n : shape) bytes *= static_cast<std::size_t>(n);
+    const std::vector<std::byte> zeros(bytes);
+    const NamedTensor one{tensor, dtype, std::move(shape), zeros};
+    ASSERT_TRUE(write_safetensors(dir_ / name, std::span(&one, 1), {}, Overwrite::Never).ok());
+  };
+  write("right.safetensors", "latents", DType::F32, {1, 8, 2, 8, 8});
+  write("long.safetensors", "latents", DType::F32, {1, 8, 3, 8, 8});
+  write("whole.safetensors", "latents", DType::I64, {1, 8, 2, 8, 8});
+  const auto gen = [&](const std::string& file, const char* dry) {
+    std::vector<std::string> words{"gen", "video", "-p", "x", "-o", "a.mp4", "--size", "64x64", "--frames", "5"};
+    words.insert(words.end(), {"--latents-in", file});
+    if (*dry != 0) words.emplace_back(dry);
+    return run(here_, words);
+  };
+  EXPECT_EQ(gen("right.safetensors", "--dry-run").code, 0);
+  for (const auto* dry : {"--dry-run", ""}) {
+    const auto shape = gen("long.safetensors", dry);
+    EXPECT_EQ(shape.code, 2) << shape.err;
+    EXPECT_THAT(shape.err, HasSubstr("'latents' is F32 of shape [1, 8, 3, 8, 8]"));
+    EXPECT_THAT(shape.err, HasSubstr("needs floating-point numbers of shape [1, 8, 2, 8, 8]"));
+    const auto dtype = gen("whole.safetensors", dry);
+    EXPECT_EQ(dtype.code, 2) << dtype.err;
+    EXPECT_THAT(dtype.err, HasSubstr("'latents' is I64"));
   }
 }
 
