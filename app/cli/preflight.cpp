@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "app/cli/capacity.h"
 #include "app/cli/options.h"
 #include "engine/base/text.h"
 #include "pipelines/job/tensor_inputs.h"
@@ -137,6 +138,7 @@ Result<Ready> resolve(VideoJob job, const ModelFolders& where) {
   job.model = root.string();
   RUBATO_TRY(full, resolve_video_job(std::move(job), model));
   RUBATO_OK(check_tensor_inputs(full, model));
+  RUBATO_OK(check_capacity(full, model));
   return Ready{std::move(full), std::move(model)};
 }
 

@@ -22,8 +22,8 @@ struct Ready {
   VideoJob job;  // every field filled, model = its folder
   VideoModel model;
 };
-// Finds the model (the practice model when none is named), fills open fields, and checks the geometry and the headers
-// of tensors that the job is given.
+// Finds the model (the practice model when none is named), fills open fields, and checks the geometry, the headers of
+// tensors that the job is given, and what can be known of the machine (capacity.h).
 Result<Ready> resolve(VideoJob job, const ModelFolders& where);
 
 }  // namespace rubato::cli
