@@ -22,10 +22,10 @@ struct LockHolder {
 
 class InstanceLock {
  public:
-  // `file` is made if it is missing and stays afterwards. Locked: the sentence says who holds it. CannotWrite: the
+  // `file` is made if it is missing and removed on leaving. Locked: the sentence says who holds it. CannotWrite: the
   // folder is read-only.
   static Result<InstanceLock> take(const std::filesystem::path& file, const std::string& program);
-  // Who holds the lock, or held it last; CannotRead if there is no such file or nothing sensible in it.
+  // Who holds the lock, or held it when it was killed; CannotRead if there is no such file or nothing sensible in it.
   static Result<LockHolder> holder(const std::filesystem::path& file);
 
   InstanceLock(InstanceLock&& other) noexcept;
@@ -33,8 +33,12 @@ class InstanceLock {
   ~InstanceLock();
 
  private:
-  explicit InstanceLock(int fd) : fd_(fd) {}
+  InstanceLock(int fd, std::filesystem::path file);
   int fd_ = -1;
+  std::filesystem::path file_;  // empty: not ours to remove
 };
+
+// Is it running on this machine, since this boot, and not another process that got the same number?
+bool is_alive(const LockHolder& holder);
 
 }  // namespace rubato

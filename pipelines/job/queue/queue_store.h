@@ -1,10 +1,10 @@
 // A durable queue of jobs in one SQLite file: the window's queue.sqlite, or the record that a `run` keeps of itself.
 //
-// Every change is one transaction that has reached the disk when the call returns. One process writes (instance_lock.h
-// sees to that for the window's queue), others may read meanwhile. Times are seconds since 1970, UTC. Errors: Locked
-// (another writer), CannotWrite (disk full, folder read-only, file of a newer version), Usage (unknown id, illegal
-// transition; the sentence says what is possible), Corrupt. A damaged file is set aside and what can be read of it is
-// carried over. Schema: queue_schema.h.
+// Every change is one transaction that has reached the disk when the call returns. One process writes: it holds
+// FILE.lock (instance_lock.h) as long as the store is open; others may read meanwhile. Times are seconds since 1970,
+// UTC. Errors: Locked (another writer), CannotWrite (disk full, folder read-only, file of a newer version), Usage
+// (unknown id, illegal transition; the sentence says what is possible), Corrupt. A damaged file is set aside and what
+// can be read of it is carried over. Schema: queue_schema.h.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,8 @@ struct QueueJob {
   double created = 0, started = 0, ended = 0;  // 0 = not yet
   int attempts = 0;                            // how often it was started
   int deaths = 0;                              // of workers that had it
-  std::string worker, device;                  // that has or had it; `device` is the wish until it runs
+  std::string device;                          // the wish, as in NewJob
+  std::string worker, ran_on;                  // that has or had it
   std::string phase;
   double fraction = 0, eta_s = -1;  // negative = not known
   std::string error_code, error_text;
@@ -74,6 +75,7 @@ struct QueueFilter {
 enum class QueueMode { Write, Read };
 
 struct QueueOptions {
+  std::string program = "rubato";  // that holds the lock, for whom it keeps out
   // After an unclean exit the window's queue waits for a person; a `run` goes on by itself.
   bool pause_after_crash = true;
 };

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/base/error.h"
 
@@ -21,7 +22,7 @@ namespace rubato::sqlite {
 
 enum class Mode {
   Write,  // made if it is missing
-  Read,   // nothing is written, also no -wal or -shm beside a file that nobody has open
+  Read,   // the file is not changed; works in a read-only folder as well
 };
 
 // A prepared statement that owns its place in the connection; must not outlive its Database.
@@ -43,6 +44,9 @@ class Statement {
   Result<bool> step();
   // Steps to the end and resets; for statements without rows.
   Result<> run();
+
+  // Binds ?index to the value in a column of another statement's row, whatever its type.
+  void copy_column(int index, const Statement& from, int column);
 
   std::int64_t integer(int column) const;
   double real(int column) const;
@@ -75,7 +79,7 @@ class Statement {
 class Database {
  public:
   // Write: WAL, synchronous=FULL, foreign keys. CannotRead when a file to be read is missing, CannotWrite when the
-  // folder does not allow a new one. That a file is no database shows only at its first use.
+  // folder does not allow a new one, Corrupt when it is no database.
   static Result<Database> open(const std::filesystem::path& file, Mode mode, int busy_timeout_ms = 5'000);
   Database(Database&&) noexcept = default;
   Database& operator=(Database&&) noexcept = default;
@@ -125,8 +129,8 @@ class Database {
   std::unique_ptr<sqlite3, Close> connection_;
 };
 
-// BEGIN IMMEDIATE … COMMIT; without commit() everything is rolled back at the end of the scope. A transaction inside
-// another one joins it: only the outermost commits.
+// BEGIN IMMEDIATE … COMMIT, or a savepoint inside another transaction; without commit() all of it is rolled back at the
+// end of the scope. The Database must stay where it is meanwhile.
 class Transaction {
  public:
   static Result<Transaction> begin(const Database& database);
@@ -136,8 +140,9 @@ class Transaction {
   Result<> commit();
 
  private:
-  explicit Transaction(const Database* database) : database_(database) {}
-  const Database* database_ = nullptr;  // null: committed, or part of an outer transaction
+  Transaction(const Database* database, bool outermost) : database_(database), outermost_(outermost) {}
+  const Database* database_ = nullptr;  // null: committed
+  bool outermost_ = false;
 };
 
 }  // namespace rubato::sqlite
