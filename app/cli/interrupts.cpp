@@ -43,11 +43,11 @@ Interrupts::Interrupts() {
   interrupt_count = 0;
   term_seen = false;
   wake_fd = write_fd_;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;  // without SA_RESTART: a blocking wait returns
   sigemptyset(&action.sa_mask);
   for (const int signal : kSignals) {
-    struct sigaction before {};
+    struct sigaction before{};
     ::sigaction(signal, nullptr, &before);
     // What the caller chose to ignore (nohup) stays ignored.
     if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);

@@ -49,6 +49,17 @@ Result<FileFacts> look_at_media(const fs::path& file) {
   return facts;
 }
 
+// A recorded folder is of the machine that rendered; a name may be known on this one too.
+void localise_model(VideoJob& job, const nlohmann::json& metadata, const ModelFolders& where) {
+  const auto model = metadata.find("model");
+  if (model == metadata.end() || !model->is_object() || !model->contains("name") || !(*model)["name"].is_string())
+    return;
+  const auto name = (*model)["name"].get<std::string>();
+  const bool practice = model->value("practice", nlohmann::json(false)) == nlohmann::json(true);
+  std::error_code failed;
+  if ((practice || !fs::exists(job.model, failed)) && resolve_model(name, where)) job.model = name;
+}
+
 }  // namespace
 
 Result<FileFacts> look_at(const fs::path& file) {
@@ -71,12 +82,13 @@ Result<FileFacts> look_at(const fs::path& file) {
   return look_at_media(file);
 }
 
-Result<VideoJob> recorded_job(const nlohmann::json& metadata, const std::string& source) {
+Result<VideoJob> recorded_job(const nlohmann::json& metadata, const std::string& source, const ModelFolders& where) {
   if (!metadata.is_object() || !metadata.contains("job"))
     return Error{ErrorCode::Corrupt, fmt::format("the metadata of {} holds no job", source)};
   RUBATO_TRY(job, video_job_from_json(metadata["job"], fmt::format("the job in {}", source)));
   job.id.clear();
   job.overwrite = "never";
+  localise_model(job, metadata, where);
   return job;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/base/error.h"
+#include "engine/files/model_scan.h"
 #include "engine/files/safetensors.h"
 #include "pipelines/job/video_job.h"
 
@@ -26,7 +27,9 @@ struct FileFacts {
 // readable media nor safetensors.
 Result<FileFacts> look_at(const std::filesystem::path& file);
 
-// The job recorded in metadata, ready for `gen --job`: without id and overwrite. `source` names the file in messages.
-Result<VideoJob> recorded_job(const nlohmann::json& metadata, const std::string& source);
+// The job recorded in metadata, ready for `gen --job`: without id and overwrite, and with a model that can be found
+// here. The practice model goes by its name, and so does one whose folder is gone if its name is known in `where`.
+// `source` names the file in messages.
+Result<VideoJob> recorded_job(const nlohmann::json& metadata, const std::string& source, const ModelFolders& where);
 
 }  // namespace rubato::cli

@@ -36,6 +36,15 @@ bool is_frames_folder(const fs::path& out) {
   std::error_code failed;
   return !out.has_filename() || fs::is_directory(out, failed);
 }
+
+// Where the metadata of a clip go besides the file itself.
+fs::path sidecar_of(const fs::path& out) {
+  if (lower(out.extension().string()) == ".safetensors") return {};
+  auto beside = out.has_filename() ? out : out.parent_path();
+  beside += ".json";
+  return beside;
+}
+
 bool is_numbered(const fs::path& out) {
   const auto name = out.filename().string();
   return name.find('#') != std::string::npos || name.find('%') != std::string::npos;
@@ -89,7 +98,7 @@ bool same_file(const fs::path& a, const fs::path& b) {
 
 }  // namespace
 
-Result<> check_files(const VideoJob& job) {
+Result<> check_files(const VideoJob& job, const fs::path& report) {
   const auto overwrite = overwrite_of(job);
   if (!job.out.empty()) RUBATO_OK(check_output(job.out, overwrite));
   for (const auto& path : {job.latents_out, job.trace}) {
@@ -99,11 +108,15 @@ Result<> check_files(const VideoJob& job) {
                    fmt::format("{} is written as tensors; give a name that ends in .safetensors", path)};
     RUBATO_OK(check_writable(path, overwrite));
   }
-  const std::array outputs{job.out, job.latents_out, job.trace};
+  if (!report.empty()) RUBATO_OK(check_writable(report, overwrite));
+  const auto sidecar = job.metadata && !job.out.empty() ? sidecar_of(job.out) : fs::path();
+  const std::array outputs{fs::path(job.out), fs::path(job.latents_out), fs::path(job.trace), report, sidecar};
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     for (std::size_t k = i + 1; k < outputs.size(); ++k)
       if (same_file(outputs[i], outputs[k]))
-        return Error{ErrorCode::Usage, fmt::format("{} is named for two outputs; give each its own name", outputs[i])};
+        return Error{ErrorCode::Usage,
+                     fmt::format("{} is named for two outputs{}; give each its own name", outputs[i].string(),
+                                 outputs[k] == sidecar ? " (the clip's metadata go there)" : "")};
     for (const auto& input : {job.image, job.latents_in})
       if (same_file(outputs[i], input))
         return Error{ErrorCode::Usage,

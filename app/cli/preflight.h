@@ -11,9 +11,10 @@
 
 namespace rubato::cli {
 
-// The extension is one that can be written (names the nearest), the target and the inspection files are not in the
-// way of `overwrite`, their folders are writable, and the inputs can be read.
-Result<> check_files(const VideoJob& job);
+// The extension is one that can be written (names the nearest), the outputs are not in the way of `overwrite`, of each
+// other or of an input, their folders are writable, and the inputs can be read.
+// `report` is the command's own output, empty for none.
+Result<> check_files(const VideoJob& job, const std::filesystem::path& report = {});
 
 // `out` as it is when free, else with the first free "-2", "-3", … before its extension: --overwrite=rename.
 std::filesystem::path free_name(const std::filesystem::path& out);

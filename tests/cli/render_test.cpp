@@ -135,6 +135,7 @@ TEST_F(CliRender, TheRecordedJobGivesTheSameFramesAgain) {
   ASSERT_EQ(run(here_, gen("a.mp4")).code, 0);
   const auto job = run(here_, {"inspect", "--job", "a.mp4"});
   ASSERT_EQ(job.code, 0) << job.err;
+  EXPECT_THAT(job.out, HasSubstr("model: \"practice-video\"\n"));  // and no folder of this machine
   std::ofstream(dir_ / "job.yaml") << job.out;
   const auto again = run(here_, {"gen", "video", "--job", "job.yaml", "-o", "b.mp4"});
   ASSERT_EQ(again.code, 0) << again.err;

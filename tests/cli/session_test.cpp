@@ -64,11 +64,29 @@ TEST_F(CliSession, RefusesTwoSpellingsOfOneOutput) {
 
 TEST_F(CliSession, RefusesAnOutputThatIsItsInput) {
   ASSERT_TRUE(write_file_atomically(dir_ / "start.safetensors", "precious", Overwrite::Never).ok());
-  const auto done = run(with("done"), gen({"--latents-in", "start.safetensors", "--trace", "./start.safetensors",
-                                           "--overwrite", "always"}));
+  const auto done =
+      run(with("done"),
+          gen({"--latents-in", "start.safetensors", "--trace", "./start.safetensors", "--overwrite", "always"}));
   EXPECT_EQ(done.code, 2);
   EXPECT_THAT(done.err, HasSubstr("cannot be its output"));
   EXPECT_EQ(*read_file(dir_ / "start.safetensors", 100), "precious");
+}
+
+TEST_F(CliSession, TheReportIsAnOutputLikeTheOthers) {
+  for (const auto* report : {"./clip.mp4", "clip.mp4.json", "t.safetensors"}) {
+    const auto done = run(with("done"), gen({"--trace", "t.safetensors", "--report", report}));
+    EXPECT_EQ(done.code, 2) << report;
+    EXPECT_THAT(done.err, HasSubstr("two outputs")) << report;
+  }
+}
+
+TEST_F(CliSession, AReportThatCannotBeWrittenDoesNotHideTheClip) {
+  // The folder is there when the job is looked at and gone when it ends.
+  std::filesystem::create_directory(dir_ / "reports");
+  const auto done = run(with("remove:reports"), gen({"--report", "reports/r.json"}));
+  EXPECT_EQ(done.code, 73) << done.err;
+  EXPECT_EQ(done.out, "clip.mp4\n");
+  EXPECT_THAT(done.err, HasSubstr("the clip is finished, but its report is not written"));
 }
 
 TEST_F(CliSession, JsonGivesOneObject) {

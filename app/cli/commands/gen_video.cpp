@@ -103,10 +103,9 @@ std::string closing_line(const Ready& ready, const RenderResult& result) {
   return line;
 }
 
+// The clip is finished, so its path comes first: a report that cannot be written must not hide it.
 Result<> finish(const Context& context, const Ready& ready, const RenderResult& result, ProgressMode mode) {
   const auto paths = asked_for(ready.job, result.done);
-  if (const auto file = context.args.value("report"))
-    RUBATO_OK(write_file_atomically(*file, result.done.report.dump(2) + "\n", overwrite_of(ready.job)));
   if (mode != ProgressMode::Json) {
     if (context.args.has("json"))
       context.out.json({{"outputs", paths}, {"seconds", result.seconds}, {"report", result.done.report}});
@@ -114,13 +113,17 @@ Result<> finish(const Context& context, const Ready& ready, const RenderResult& 
       for (const auto& path : paths) context.out.result(path);
   }
   context.out.say(closing_line(ready, result));
-  return {};
+  const auto file = context.args.value("report");
+  if (!file) return {};
+  const auto written = write_file_atomically(*file, result.done.report.dump(2) + "\n", overwrite_of(ready.job));
+  if (written) return {};
+  return Error{written.error().code,
+               fmt::format("the clip is finished, but its report is not written: {}", written.error().message)};
 }
 
 Result<json> render(const Context& context, ProgressMode mode) {
   RUBATO_TRY(job, job_from(context.args));
-  RUBATO_OK(check_files(job));
-  if (const auto file = context.args.value("report")) RUBATO_OK(check_writable(*file, overwrite_of(job)));
+  RUBATO_OK(check_files(job, context.args.value_or("report", "")));
   RUBATO_TRY(where, model_folders(context.folders, context.args));
   const bool dry = context.args.has("dry-run");
   // The worker loads its libraries while the model's folder is looked at.

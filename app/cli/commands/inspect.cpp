@@ -45,14 +45,6 @@ void yaml(const json& object, int indent, std::string& out) {
   }
 }
 
-// A recorded model folder may lie elsewhere on this machine, or be known here by its name only.
-void localise_model(VideoJob& job, const json& metadata, const ModelFolders& where) {
-  std::error_code failed;
-  if (fs::exists(job.model, failed)) return;
-  const auto name = text_at(metadata, {"model", "name"});
-  if (!name.empty() && resolve_model(name, where)) job.model = name;
-}
-
 std::string seconds_text(const json& metadata) {
   if (!metadata.contains("seconds") || !metadata["seconds"].is_object()) return {};
   double total = 0;
@@ -123,9 +115,8 @@ void print_for_people(const fs::path& file, const FileFacts& facts, Output& out)
 
 Result<> print_job(const Context& context, const fs::path& file, const FileFacts& facts) {
   if (facts.metadata.is_null()) return Error{ErrorCode::CannotRead, facts.no_metadata};
-  RUBATO_TRY(job, recorded_job(facts.metadata, file.string()));
   RUBATO_TRY(where, model_folders(context.folders, context.args));
-  localise_model(job, facts.metadata, where);
+  RUBATO_TRY(job, recorded_job(facts.metadata, file.string(), where));
   auto object = video_job_to_json(job);
   object.erase("overwrite");
   if (context.args.has("json")) {

@@ -57,14 +57,10 @@ std::vector<std::string> changes(const json& then, const json& now) {
 }
 
 // The recorded job, made to compare instead of to write.
-Result<VideoJob> comparing_job(const Context& context, const fs::path& file, const json& metadata) {
-  RUBATO_TRY(job, recorded_job(metadata, file.string()));
-  const auto name = text_of(metadata, "model", "name");
-  std::error_code failed;
-  if (const auto moved = context.args.value("model"))
-    job.model = *moved;
-  else if (!fs::exists(job.model, failed) && !name.empty())
-    job.model = name;
+Result<VideoJob> comparing_job(const Context& context, const fs::path& file, const json& metadata,
+                               const ModelFolders& where) {
+  RUBATO_TRY(job, recorded_job(metadata, file.string(), where));
+  if (const auto moved = context.args.value("model")) job.model = *moved;
   if (const auto device = context.args.value("device")) job.device = *device;
   job.verify_against = file.string();
   for (auto* output : {&job.out, &job.latents_out, &job.trace}) output->clear();
@@ -136,11 +132,11 @@ Result<json> verify(const Context& context, const fs::path& named, ProgressMode 
     return Error{ErrorCode::CannotRead,
                  fmt::format("the metadata of {} holds no hash of its frames, so there is nothing to compare with",
                              file.string())};
-  RUBATO_TRY(job, comparing_job(context, file, facts.metadata));
+  RUBATO_TRY(where, model_folders(context.folders, context.args));
+  RUBATO_TRY(job, comparing_job(context, file, facts.metadata, where));
 
   Renderer renderer(context.out, mode);
   RUBATO_OK(renderer.start());
-  RUBATO_TRY(where, model_folders(context.folders, context.args));
   RUBATO_TRY(ready, resolve(std::move(job), where));
   RUBATO_TRY(result, renderer.run(video_job_to_json(ready.job)));
 

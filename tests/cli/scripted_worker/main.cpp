@@ -7,6 +7,7 @@
 //   deaf                the same, but ignores a cancel
 //   fail:CODE           fails with that code
 //   cut                 warns that the prompt was cut, then done
+//   remove:FOLDER       removes the folder, then done
 //   no-hello            never answers
 #include <signal.h>
 #include <unistd.h>
@@ -72,6 +73,7 @@ class Fake {
       send(p::Failed{id_, rubato::code_from_name(mode_.substr(5)), "the fake worker was told to fail", ""});
       return;
     }
+    if (mode_.starts_with("remove:")) std::filesystem::remove_all(mode_.substr(7));
     phase("load", 4);
     if (mode_ == "cut") send(p::Warn{id_, "prompt_cut", "the end of the prompt is left out: \"and a dog\""});
     phase("text", 1);
