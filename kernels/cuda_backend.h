@@ -25,9 +25,11 @@ struct CudaBackend {
   // rope/rope.h
   at::Tensor (*rms_norm_rope)(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& cos,
                               const at::Tensor& sin, int heads);
-  // attention/attention.h: a, b [B,S,H,d] contiguous, attentions over two sets of keys; log sums [B,H,S] float32. a
-  // becomes the attention over both.
-  void (*merge_attention)(at::Tensor& a, const at::Tensor& log_sum_a, const at::Tensor& b, const at::Tensor& log_sum_b);
+  // attention/attention.h: attention over at most most_short_keys() keys. key_bias [T] float32 or undefined; with a
+  // log_sum, out goes on from what it holds.
+  std::int64_t (*most_short_keys)(at::Device device, std::int64_t head_width);
+  void (*short_attention)(at::Tensor& out, const at::Tensor& log_sum, const at::Tensor& q, const at::Tensor& k,
+                          const at::Tensor& v, const at::Tensor& key_bias, double scale);
 };
 
 // Null until load_cuda() succeeded once.

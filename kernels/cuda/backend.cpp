@@ -40,7 +40,8 @@ extern "C" __attribute__((visibility("default"))) const rubato::kernels::CudaBac
       .gated_residual = cuda::gated_residual,
       .channel_norm = cuda::channel_norm,
       .rms_norm_rope = cuda::rms_norm_rope,
-      .merge_attention = cuda::merge_attention,
+      .most_short_keys = cuda::most_short_keys,
+      .short_attention = cuda::short_attention,
   };
   return &table;
 }

@@ -48,6 +48,8 @@ at::Tensor gated_residual(const at::Tensor& x, const at::Tensor& y, const at::Te
 void channel_norm(at::Tensor& y, const at::Tensor& x, const at::Tensor& gamma, bool silu);
 at::Tensor rms_norm_rope(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& cos,
                          const at::Tensor& sin, int heads);
-void merge_attention(at::Tensor& a, const at::Tensor& log_sum_a, const at::Tensor& b, const at::Tensor& log_sum_b);
+std::int64_t most_short_keys(at::Device device, std::int64_t head_width);
+void short_attention(at::Tensor& out, const at::Tensor& log_sum, const at::Tensor& q, const at::Tensor& k,
+                     const at::Tensor& v, const at::Tensor& key_bias, double scale);
 
 }  // namespace rubato::kernels::cuda

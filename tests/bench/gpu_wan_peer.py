@@ -20,6 +20,7 @@ import torch
 from diffusers import WanTransformer3DModel
 
 GUIDANCE = 5.0
+TEXT_TOKENS, PROMPT_TOKENS = 512, (80, 126)  # padded length, and those of the prompts: as in app/bench/wan_step_bench.cpp
 
 
 def build(layers: int) -> WanTransformer3DModel:
@@ -62,7 +63,9 @@ def measure(mode: str, how: str, args) -> dict:
     model = compiled(build(args.layers), how)
     frames, rows, columns = (args.frames - 1) // 4 + 1, args.height // 8, args.width // 8
     latents = torch.randn(1, 16, frames, rows, columns, device="cuda")
-    prompts = [torch.randn(1, 512, 4096, device="cuda", dtype=torch.bfloat16) for _ in range(2)]
+    prompts = [torch.randn(1, TEXT_TOKENS, 4096, device="cuda", dtype=torch.bfloat16) for _ in PROMPT_TOKENS]
+    for prompt, tokens in zip(prompts, PROMPT_TOKENS):
+        prompt[:, tokens:] = 0  # as WanPipeline pads
     timestep = torch.full((1,), 500.0, device="cuda")
 
     def step(latents):

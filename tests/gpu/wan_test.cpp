@@ -45,6 +45,22 @@ TEST_F(WanOnCuda, TransformerAgreesWithTheCpu) {
   EXPECT_LT(error(velocity(kCuda, at::kBFloat16), want), kBFloat16);
 }
 
+// Padding is one key that counts for all of it; without that, cross-attention would see other weights.
+TEST_F(WanOnCuda, PaddedPromptsAgreeWithTheCpu) {
+  const at::Tensor latent = at::randn({1, 8, 3, 16, 16}), time = at::tensor({500.0F});
+  at::Tensor prompts = at::randn({2, 512, 192});
+  prompts[0].slice(0, 5).zero_();
+  prompts[1].slice(0, 40).zero_();
+  const auto velocity = [&](at::Device device, at::ScalarType dtype) {
+    const auto model = wan::Transformer::load_folder(practice_model() / "transformer", device, dtype);
+    EXPECT_TRUE(model.ok()) << (model.ok() ? "" : model.error().message);
+    return model.value()->forward(latent.to(device), time.to(device), prompts.to(device));
+  };
+  const at::Tensor want = velocity(at::kCPU, at::kFloat);
+  EXPECT_LT(error(velocity(kCuda, at::kFloat), want), kFloat32);
+  EXPECT_LT(error(velocity(kCuda, at::kBFloat16), want), kBFloat16);
+}
+
 TEST_F(WanOnCuda, BothBranchesInOneCallAgreeWithTwoCalls) {
   const auto model = wan::Transformer::load_folder(practice_model() / "transformer", kCuda, at::kBFloat16);
   ASSERT_TRUE(model.ok()) << model.error().message;

@@ -1,6 +1,6 @@
 // The kernels' CPU path in the job's element types against its float64 run, and that run against the formulas.
-#include "engine/base/check.h"
 #include <ATen/Parallel.h>
+#include "engine/base/check.h"
 
 #include "kernels/attention/attention.h"
 #include "kernels/gemm/linear.h"
@@ -113,6 +113,25 @@ TEST_F(KernelFormulas, AttentionWithScaleAndBias) {
   };
   expect_close(attention(q, k, v), want(1 / std::sqrt(8.0), at::zeros({1}, at::kDouble)));
   expect_close(attention(q, k, v, {.scale = 1.0, .bias = bias}), want(1.0, bias));
+}
+
+// n equal keys are one key with log n added to its score.
+TEST_F(KernelFormulas, EqualKeysAreOneKeyCounted) {
+  const at::Tensor q = at::randn({2, 5, 3, 8}, at::kDouble), k = at::randn({2, 4, 3, 8}, at::kDouble),
+                   v = at::randn({2, 4, 3, 8}, at::kDouble);
+  const at::Tensor count = at::tensor({1, 2, 1, 5});
+  const at::Tensor want = attention(q, k.repeat_interleave(count, 1), v.repeat_interleave(count, 1));
+  expect_close(attention(q, k, v, {.bias = count.to(at::kDouble).log()}), want);
+}
+
+TEST_F(KernelFormulas, AttentionGoesOnOverMoreKeys) {
+  const at::Tensor q = at::randn({2, 5, 3, 8}, at::kDouble) * 3, k = at::randn({2, 9, 3, 8}, at::kDouble),
+                   v = at::randn({2, 9, 3, 8}, at::kDouble), bias = at::randn({9}, at::kDouble);
+  const at::Tensor sums =
+      (at::einsum("bshd,bthd->bhst", {q, k.narrow(1, 0, 6)}) + bias.narrow(0, 0, 6)).logsumexp({-1});
+  at::Tensor out = attention(q, k.narrow(1, 0, 6), v.narrow(1, 0, 6), {1.0, bias.narrow(0, 0, 6)}).view(q.sizes());
+  attend_to_more(out, sums, q, k.narrow(1, 6, 3), v.narrow(1, 6, 3), {1.0, bias.narrow(0, 6, 3)});
+  expect_close(out.flatten(2), attention(q, k, v, {1.0, bias}));
 }
 
 TEST_F(KernelFormulas, LinearAndGelu) {

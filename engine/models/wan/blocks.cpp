@@ -28,20 +28,21 @@ at::Tensor sinusoid(const at::Tensor& t, std::int64_t n) {
 at::Tensor dense_attention(const Qkv& qkv) { return kernels::attention(qkv.q, qkv.k, qkv.v); }
 
 // A prompt without its repeated padding, where that pays: on the CPU, when all heads' scores of a token then fit in
-// the token's width (TextKv). Elsewhere the text stays as it is.
-std::pair<at::Tensor, at::Tensor> without_repeated_padding(const at::Tensor& prompt, std::int64_t heads,
-                                                           std::int64_t width) {
-  if (!prompt.is_cpu()) return {prompt, at::Tensor()};
+// the token's width (TextKv); on CUDA, when attention then has few enough keys. Elsewhere the text stays as it is.
+Text without_repeated_padding(const at::Tensor& prompt, at::ScalarType element, std::int64_t heads,
+                              std::int64_t width) {
   const std::int64_t tokens = prompt.size(1);
   const at::Tensor used = prompt.ne(0).any(-1).any(0).nonzero();
   const std::int64_t length = used.numel() > 0 ? used[-1].item<std::int64_t>() + 1 : 0;
   // Rows of scores that fill vector registers: a softmax over 15 takes ten times as long as one over 16.
   constexpr std::int64_t kLanes = 16;
   const std::int64_t kept = std::min((length / kLanes + 1) * kLanes, tokens);  // length + 1, rounded up
-  if (kept * heads > width) return {prompt, at::Tensor()};
+  const std::int64_t most =
+      prompt.is_cpu() ? width / heads : kernels::most_short_keys(prompt.device(), element, width / heads);
+  if (kept > most) return {prompt, {}};
   at::Tensor log_count = at::zeros({kept}, at::kFloat);
   log_count[kept - 1] = std::log(static_cast<double>(tokens - kept + 1));
-  return {prompt.slice(1, 0, kept), log_count};
+  return {prompt.slice(1, 0, kept), log_count.to(prompt.device())};
 }
 
 // x, repeated where y has more samples.
@@ -68,9 +69,9 @@ Conditioning::Time Conditioning::time(const at::Tensor& timestep) const {
 }
 
 Text Conditioning::text(const at::Tensor& prompt) const {
-  const auto [shortened, log_count] = without_repeated_padding(prompt, heads_, width_);
-  const at::Tensor x = shortened.to(text_1_.weight.scalar_type());
-  return {text_2_(kernels::linear_gelu_tanh(x, text_1_.weight, text_1_.bias)), log_count};
+  const at::ScalarType element = text_1_.weight.scalar_type();
+  const auto [tokens, log_count] = without_repeated_padding(prompt, element, heads_, width_);
+  return {text_2_(kernels::linear_gelu_tanh(tokens.to(element), text_1_.weight, text_1_.bias)), log_count};
 }
 
 void Conditioning::declare(nn::Declaration& d) {
@@ -116,7 +117,7 @@ CrossAttention::CrossAttention(const Config& config)
 TextKv CrossAttention::text_kv(const Text& text) const {
   const auto kv = to_kv_(text.tokens).chunk(2, -1);
   const at::Tensor k = norm_k_(kv[0]).unflatten(-1, {heads_, -1}), v = kv[1].unflatten(-1, {heads_, -1});
-  if (!text.log_count.defined()) return {.k = k, .v = v};
+  if (!text.log_count.defined() || !k.is_cpu()) return {.k = k, .v = v, .v_out = {}, .log_count = text.log_count};
   const double scale = 1 / std::sqrt(static_cast<double>(k.size(3)));
   const at::Tensor out = to_out_.weight.unflatten(1, {heads_, -1});               // [D,H,d]
   const at::Tensor v_out = at::einsum("bthd,ohd->bhto", {v, out}).flatten(1, 2);  // [B,H·T,D]
@@ -126,7 +127,7 @@ TextKv CrossAttention::text_kv(const Text& text) const {
 at::Tensor CrossAttention::operator()(const at::Tensor& x, const TextKv& text) const {
   const at::Tensor q = norm_q_(to_q_(x)).unflatten(-1, {heads_, -1});  // [B,V,H,d]
   if (text.v_out.defined()) return attend_short(q, text);
-  return to_out_(kernels::attention(q.expand({text.k.size(0), -1, -1, -1}), text.k, text.v));
+  return to_out_(kernels::attention(q.expand({text.k.size(0), -1, -1, -1}), text.k, text.v, {.bias = text.log_count}));
 }
 
 // sum over heads of softmax(q·k)·(v·out) + bias

@@ -27,10 +27,10 @@ struct Text {
 // What a text contributes to one block's cross-attention: the same at every step of a run.
 struct TextKv {
   at::Tensor k, v;  // [B,T,H,d]
-  // For a text so short that H·T <= D, instead of v: the values of each head as they come out of to_out, which saves
-  // that projection for every video token; then k is [B,H,d,T], scaled.
+  // On the CPU, for a text so short that H·T <= D, instead of v: the values of each head as they come out of to_out,
+  // which saves that projection for every video token; then k is [B,H,d,T], scaled.
   at::Tensor v_out;      // [B,H·T,D]
-  at::Tensor log_count;  // [T]
+  at::Tensor log_count;  // [T], as in Text
 };
 
 // Time: sinusoid -> embedding [.., D] and, projected, six modulation vectors [.., 6D]. Text: [B,T,text] -> [B,T,D].
