@@ -45,6 +45,8 @@ template <typename V>
 void members(Is<Run> auto& m, V& v) {
   v("id", m.id);
   v("job", m.job);
+  v.optional("key", m.hints.key);
+  v.optional("expected_s", m.hints.expected_s);
 }
 template <typename V>
 void members(Is<Cancel> auto& m, V& v) {
@@ -201,6 +203,9 @@ class Writer {
   void optional(const char* name, const std::vector<T>& value) {
     if (!value.empty()) object[name] = as_json(value);
   }
+  void optional(const char* name, const std::map<std::string, double>& value) {
+    if (!value.empty()) object[name] = value;
+  }
 
   json object = json::object();
 
@@ -268,6 +273,14 @@ class Reader {
   void read(const char* name, const json& from, json& to) const {
     if (!from.is_object()) refuse(name, "is not an object");
     to = from;
+  }
+  void read(const char* name, const json& from, std::map<std::string, double>& to) const {
+    if (!from.is_object() || from.size() > kMaxList) refuse(name, "is not an object, or a very large one");
+    to.clear();
+    for (const auto& [key, value] : from.items()) {
+      if (!value.is_number() || !std::isfinite(value.get<double>())) refuse(name, "holds something that is not a number");
+      to[key] = value.get<double>();
+    }
   }
   void read(const char* name, const json& from, CancelWhen& to) const {
     if (from == "now")

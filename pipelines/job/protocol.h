@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -43,9 +44,16 @@ struct Hello {
 };
 
 // ---- Client to worker ------------------------------------------------------------------------------------------
+// What a client may say about a job beside the job itself.
+struct RunHints {
+  std::string key;                           // names the work, where the client knows better than the job's settings
+  std::map<std::string, double> expected_s;  // what each phase took before, for the time left
+  bool operator==(const RunHints&) const = default;
+};
 struct Run {
   std::string id;
   nlohmann::json job;
+  RunHints hints;
   bool operator==(const Run&) const = default;
 };
 enum class CancelWhen { AfterStep, Now };

@@ -40,6 +40,7 @@ struct WorkerClient::Impl {
   struct Job {
     std::string id;
     nlohmann::json value;
+    protocol::RunHints hints;
     bool sent = false;
     bool stopped_by_user = false;
     std::string phase;
@@ -67,7 +68,7 @@ struct WorkerClient::Impl {
   }
 
   Result<> start();
-  Result<std::string> run(nlohmann::json value);
+  Result<std::string> run(nlohmann::json value, protocol::RunHints hints);
   void send_job();
   void give_up_sending();
   void cancel(protocol::CancelWhen when);
@@ -117,14 +118,14 @@ Result<> WorkerClient::Impl::start() {
   return {};
 }
 
-Result<std::string> WorkerClient::Impl::run(nlohmann::json value) {
+Result<std::string> WorkerClient::Impl::run(nlohmann::json value, protocol::RunHints hints) {
   if (job)
     return Error{ErrorCode::Locked, fmt::format("the engine is busy with job {}; it runs one at a time", job->id)};
   RUBATO_OK(start());
   const auto given = value.is_object() ? value.find("id") : value.end();
   const bool has_id = given != value.end() && given->is_string() && !given->get_ref<const std::string&>().empty();
   const std::string id = has_id ? given->get<std::string>() : new_ulid();
-  job.emplace(Job{.id = id, .value = std::move(value)});
+  job.emplace(Job{.id = id, .value = std::move(value), .hints = std::move(hints)});
   if (greeted) send_job();
   arm_timer();
   return id;
@@ -132,7 +133,7 @@ Result<std::string> WorkerClient::Impl::run(nlohmann::json value) {
 
 void WorkerClient::Impl::send_job() {
   job->sent = true;
-  const auto sent = worker->channel().send(protocol::Run{job->id, std::move(job->value)}, -1, kRoomForAMessage);
+  const auto sent = worker->channel().send(protocol::Run{job->id, std::move(job->value), std::move(job->hints)}, -1, kRoomForAMessage);
   if (sent.ok()) return;
   if (sent.error().code == ErrorCode::JobInvalid)
     fail_job(ErrorCode::JobInvalid, sent.error().message);
@@ -308,7 +309,9 @@ WorkerClient::WorkerClient(WorkerOptions options, Handler handler)
 WorkerClient::~WorkerClient() { stop(); }
 
 Result<> WorkerClient::start() { return impl_->start(); }
-Result<std::string> WorkerClient::run(nlohmann::json job) { return impl_->run(std::move(job)); }
+Result<std::string> WorkerClient::run(nlohmann::json job, protocol::RunHints hints) {
+  return impl_->run(std::move(job), std::move(hints));
+}
 void WorkerClient::cancel(protocol::CancelWhen when) { impl_->cancel(when); }
 
 void WorkerClient::kill() {

@@ -54,7 +54,7 @@ class WorkerClient {
   Result<> start();
   // Starts a worker if none runs, hands it the job (`{"kind":"video",…}`) and returns the job's id (the job's own or a
   // new ULID). One job at a time: Locked while another runs.
-  Result<std::string> run(nlohmann::json job);
+  Result<std::string> run(nlohmann::json job, protocol::RunHints hints = {});
   // Asks the running job to stop. AfterStep may take as long as a step does; Now kills the worker when it does not
   // answer in time. Either way the job ends in Failed with code Cancelled. No-op when nothing runs.
   void cancel(protocol::CancelWhen when);

@@ -94,13 +94,17 @@ Result<at::Tensor> load_latents(const fs::path& path, const at::Tensor& like) {
   return latents->second.to(at::kFloat);
 }
 
-// Seconds are unknown before a job; the shares are those of usual jobs, in percent.
-std::vector<ProgressMeter::Phase> phases_of(const VideoJob& job, std::int64_t latent_frames) {
-  return {{"load", 4, 0, 2},
-          {"text", 1, 0, 1},
-          {"denoise", *job.steps, 0, 88},
-          {"decode", latent_frames, 0, 8},
-          {"mux", 1, 0, 1}};
+// The shares are those of usual jobs, in percent; they stand in where no earlier job has told the seconds.
+std::vector<ProgressMeter::Phase> phases_of(const VideoJob& job, std::int64_t latent_frames,
+                                            const std::map<std::string, double>& expected_s) {
+  std::vector<ProgressMeter::Phase> phases{{"load", 4, 0, 2},
+                                           {"text", 1, 0, 1},
+                                           {"denoise", *job.steps, 0, 88},
+                                           {"decode", latent_frames, 0, 8},
+                                           {"mux", 1, 0, 1}};
+  for (auto& phase : phases)
+    if (const auto known = expected_s.find(phase.name); known != expected_s.end()) phase.expected_s = known->second;
+  return phases;
 }
 
 // What a finished file is to the job: the sidecar, one of several pictures, or the clip itself.
@@ -121,8 +125,8 @@ std::uint64_t file_size_or_zero(const fs::path& path) {
 class VideoRun {
  public:
   VideoRun(const VideoJob& job, const ModelFolders& models, LoadedModel& loaded, JobEvents& events,
-           std::stop_token stop)
-      : job_(job), models_(models), loaded_(loaded), events_(events), stop_(stop) {}
+           std::stop_token stop, const protocol::RunHints& hints)
+      : job_(job), models_(models), loaded_(loaded), events_(events), stop_(stop), hints_(hints) {}
 
   Result<JobResult> run() {
     RUBATO_OK(prepare());
@@ -166,7 +170,7 @@ class VideoRun {
       image_ = image;
     }
     const std::int64_t latent_frames = (*job_.frames - 1) / model_.temporal_ratio + 1;
-    meter_ = std::make_unique<ProgressMeter>(phases_of(job_, latent_frames),
+    meter_ = std::make_unique<ProgressMeter>(phases_of(job_, latent_frames, hints_.expected_s),
                                              [this](const Progress& p) { events_.progress(p); });
     // The hash of the weights reads every byte once, so it runs beside the work; it is only needed at the end.
     content_hash_ = std::async(std::launch::async, [folder = model_.folder] { return model_content_hash(folder); });
@@ -177,13 +181,18 @@ class VideoRun {
   Result<> reserve_disk() {
     const auto latents = model_.latents_bytes(*job_.size, *job_.frames);
     if (!job_.out.empty()) {
-      partial_.emplace(job_.out, job_key(job_, {model_stamp(model_.folder)}, kOutputVersion), *job_.seed);
+      partial_.emplace(job_.out, key_of_work(), *job_.seed);
       RUBATO_OK(partial_->reserve(latents));
     }
     const std::uint64_t traced = latents * (1 + 2 * static_cast<std::uint64_t>(*job_.steps));
     for (const auto& [file, bytes] : {std::pair{job_.latents_out, latents}, std::pair{job_.trace, traced}})
       if (!file.empty() && free_bytes(file) < bytes) return write_error(file, ENOSPC);
     return {};
+  }
+
+  // Partial work of other settings is not continued. A stamp of the model's files does where nobody knows their hash.
+  std::string key_of_work() const {
+    return hints_.key.empty() ? job_key(job_, {model_stamp(model_.folder)}, kOutputVersion) : hints_.key;
   }
 
   Result<> load() {
@@ -342,6 +351,7 @@ class VideoRun {
   LoadedModel& loaded_;
   JobEvents& events_;
   std::stop_token stop_;
+  const protocol::RunHints& hints_;
 
   VideoModel model_;
   WanPipeline::LoadOptions load_options_;
@@ -384,9 +394,10 @@ void LoadedModel::drop() {
   key_.clear();
 }
 
-std::variant<JobResult, JobFailure> VideoRunner::run(const VideoJob& job, JobEvents& events, std::stop_token stop) {
+std::variant<JobResult, JobFailure> VideoRunner::run(const VideoJob& job, JobEvents& events, std::stop_token stop,
+                                                     const protocol::RunHints& hints) {
   const c10::InferenceMode inference;
-  VideoRun run(job, models_, model_, events, stop);
+  VideoRun run(job, models_, model_, events, stop, hints);
   auto result = guard([&] { return run.run(); });
   if (result) return std::move(*result);
   if (result.error().code == ErrorCode::OutOfMemory) model_.drop();

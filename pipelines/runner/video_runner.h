@@ -47,7 +47,8 @@ class VideoRunner {
   explicit VideoRunner(ModelFolders models) : models_(std::move(models)) {}
 
   // Blocks until the job is done, failed or stopped. Nothing is thrown.
-  std::variant<JobResult, JobFailure> run(const VideoJob& job, JobEvents& events, std::stop_token stop);
+  std::variant<JobResult, JobFailure> run(const VideoJob& job, JobEvents& events, std::stop_token stop,
+                                            const protocol::RunHints& hints = {});
 
  private:
   ModelFolders models_;

@@ -70,7 +70,7 @@ class Worker {
       last = p::Failed{run.id, job.error().code, job.error().message, ""};
     } else {
       JobEvents events(run.id, [this](const p::Message& message, int memfd) { send(message, memfd); });
-      auto outcome = runner_.run(*job, events, stop);
+      auto outcome = runner_.run(*job, events, stop, run.hints);
       if (auto* done = std::get_if<JobResult>(&outcome)) {
         last = p::Done{run.id, std::move(done->outputs), std::move(done->report)};
       } else {

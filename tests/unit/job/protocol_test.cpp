@@ -26,6 +26,7 @@ namespace p = protocol;
 std::vector<p::Message> one_of_each() {
   return {p::Hello{1, {{"cpu", "CPU", 1u << 30}, {"cuda:0", "GPU", 80ull << 30}}},
           p::Run{"j", {{"prompt", "x"}}},
+          p::Run{"j", {{"prompt", "x"}}, {"ab12", {{"denoise", 2.5}, {"decode", 1}}}},
           p::Cancel{"j", p::CancelWhen::AfterStep},
           p::Cancel{"j", p::CancelWhen::Now},
           p::Quit{},
@@ -176,7 +177,7 @@ TEST(Channel, LargeMessageCrossesInPieces) {
   auto [a, b] = make_pair();
   json job = json::object();
   for (int i = 0; i < 100; ++i) job["text" + std::to_string(i)] = std::string(60'000, static_cast<char>('a' + i % 26));
-  const p::Run run{"j", job};
+  const p::Run run{.id = "j", .job = job};
   std::thread sender([&, &from = a] { EXPECT_TRUE(from.send(run).ok()); });
   const auto got = b.receive(10s);
   sender.join();
@@ -186,7 +187,7 @@ TEST(Channel, LargeMessageCrossesInPieces) {
 
 TEST(Channel, TooLongAMessageIsRefusedAndTheNextIsFine) {
   auto [a, b] = make_pair();
-  const auto sent = a.send(p::Run{"j", {{"x", std::string(p::kMaxFrame, 'x')}}});
+  const auto sent = a.send(p::Run{.id = "j", .job = {{"x", std::string(p::kMaxFrame, 'x')}}});
   ASSERT_FALSE(sent.ok());
   EXPECT_EQ(sent.error().code, ErrorCode::JobInvalid);
   EXPECT_TRUE(a.send(p::Quit{}).ok());
