@@ -30,7 +30,16 @@ Error exists_error(const fs::path& target) {
           fmt::format("{} exists already; choose another name or pass --overwrite always", target.string())};
 }
 
-// Best effort: the rename is done, and some folders cannot be opened for reading or synced.
+}  // namespace
+
+Error write_error(const fs::path& path, int code) {
+  if (code == ENOSPC || code == EDQUOT)
+    return {ErrorCode::CannotWrite,
+            fmt::format("the disk is full: {} could not be written; free some space and run the same command again",
+                        path.string())};
+  return {ErrorCode::CannotWrite, fmt::format("cannot write {}: {}", path.string(), std::strerror(code))};
+}
+
 void sync_folder(const fs::path& folder) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
@@ -38,8 +47,8 @@ void sync_folder(const fs::path& folder) {
   ::close(fd);
 }
 
-// Renames without replacing. Not every file system knows RENAME_NOREPLACE or hard links; the last resort has a
-// gap between looking and renaming, where a file of that name could appear.
+// Not every file system knows RENAME_NOREPLACE or hard links; the last resort has a gap between looking and renaming,
+// where a file of that name could appear.
 Result<> rename_to_new(const fs::path& from, const fs::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
   if (errno == EEXIST) return exists_error(to);
@@ -53,16 +62,6 @@ Result<> rename_to_new(const fs::path& from, const fs::path& to) {
   if (fs::exists(fs::symlink_status(to, ignored))) return exists_error(to);
   if (::rename(from.c_str(), to.c_str()) != 0) return write_error(to, errno);
   return {};
-}
-
-}  // namespace
-
-Error write_error(const fs::path& path, int code) {
-  if (code == ENOSPC || code == EDQUOT)
-    return {ErrorCode::CannotWrite,
-            fmt::format("the disk is full: {} could not be written; free some space and run the same command again",
-                        path.string())};
-  return {ErrorCode::CannotWrite, fmt::format("cannot write {}: {}", path.string(), std::strerror(code))};
 }
 
 Result<std::string> read_file(const fs::path& path, std::uint64_t max_bytes) {

@@ -73,6 +73,12 @@ class AtomicFile {
 
 Result<> write_file_atomically(const std::filesystem::path& target, std::string_view text, Overwrite overwrite);
 
+// Renames without replacing: OutputExists when `to` is there. Both lie on one file system.
+Result<> rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// Makes renames in a folder last through a power cut. Best effort: some folders cannot be opened or synced.
+void sync_folder(const std::filesystem::path& folder);
+
 // Sorts out early whether target can be written: OutputExists or CannotWrite with a sentence.
 Result<> check_writable(const std::filesystem::path& target, Overwrite overwrite);
 

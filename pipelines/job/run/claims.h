@@ -1,0 +1,68 @@
+// Claims: which of many processes, on many hosts that share a folder, renders a job.
+//
+// A job is claimed by creating KEY.lock with O_EXCL; the file says who holds it and carries a counter that the holder
+// raises every ten seconds. A claim is stale when its process is known to be dead (same boot, same process numbers),
+// or when the counter has not moved for two minutes of the *observer's* clock: clocks of hosts are never compared.
+// Taking over a stale claim is serialised by flock on one file, which the kernel releases when its holder dies, and
+// the claim is read again under it, so that two observers cannot both take it.
+//
+// Errors: CannotWrite (disk full, read-only folder). Not thread-safe.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "pipelines/job/run/host_identity.h"
+
+namespace rubato {
+
+class Claims {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kBeat{10}, kStale{120};
+
+  // `folder` exists. `now` is for tests.
+  explicit Claims(std::filesystem::path folder, std::function<Clock::time_point()> now = Clock::now);
+  // Releases what is still held.
+  ~Claims();
+  Claims(const Claims&) = delete;
+  Claims& operator=(const Claims&) = delete;
+
+  // True: the job is ours until release(). False: another process holds it and may be alive; ask again later.
+  Result<bool> try_claim(const std::string& key);
+  // Who holds a claim that try_claim did not get: "render-3, process 4711".
+  std::string holder(const std::string& key) const;
+
+  // Raises the counters when it is time to (call it at least every few seconds). Returns the keys that another process
+  // has taken over meanwhile, since this one was stopped or cut off for too long: their work must end at once.
+  std::vector<std::string> beat();
+  // Is the claim still ours, as the file says now?
+  bool still_ours(const std::string& key) const;
+  void release(const std::string& key);
+
+ private:
+  struct Seen {  // another's claim as it was when it last changed
+    std::string text;
+    Clock::time_point since;
+  };
+  std::filesystem::path file_of(const std::string& key) const;
+  std::string text(const std::string& token, std::uint64_t beat) const;
+  bool is_stale(const std::string& key, const std::string& text);
+  Result<bool> take_over(const std::string& key, const std::string& stale_text);
+  Result<> write_new(const std::string& key);
+
+  std::filesystem::path folder_;
+  std::function<Clock::time_point()> now_;
+  HostIdentity me_;
+  std::map<std::string, std::string> held_;  // key → token that says the claim is this object's
+  std::map<std::string, Seen> seen_;
+  std::uint64_t beat_ = 0;
+  Clock::time_point last_beat_;
+};
+
+}  // namespace rubato

@@ -1,0 +1,73 @@
+// Publication: how a finished job's files get from its work folder to their final names, exactly once, whatever
+// happens in between.
+//
+//   1. the worker has written and synced its files below OUT/.rubato/work/KEY/out, latents, trace
+//   2. publish.json in the work folder lists them with their hashes and final names (atomic): the decision
+//   3. each file is renamed to its final name; never over a file that is not known to be the same, unless asked to
+//   4. KEY.done is written (atomic): the job is done; the work folder goes
+// Whoever claims the job after a crash finds publish.json and goes on with step 3; a file that has arrived already is
+// recognised by its hash. Before step 2 the job counts as unfinished and its partial work is continued.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/base/files.h"
+
+namespace rubato {
+
+struct PublishedFile {
+  std::string path;  // relative to OUT
+  std::string work;  // relative to the work folder
+  std::string kind;  // "video", "frames", "metadata", "latents", "trace"
+  std::string sha256;
+  std::uint64_t bytes = 0;
+  std::int64_t modified_ns = 0;  // of the published file; while it is unchanged the hash need not be computed again
+};
+
+// What KEY.done says.
+struct DoneRecord {
+  std::string job;  // its id in the run that made it
+  std::vector<PublishedFile> files;
+  std::string frames_sha256;  // of the pixels before encoding; "" when there are none
+  nlohmann::json facts = nlohmann::json::object();  // timings, device, versions, host
+};
+
+class Publication {
+ public:
+  // `out` is the run's output folder.
+  Publication(std::filesystem::path out, std::string key);
+
+  std::filesystem::path work_folder() const { return work_; }
+
+  // The record of a job that is done. Nothing: not done (a damaged record counts as none).
+  std::optional<DoneRecord> done() const;
+  // Why a done job's files are no longer what was rendered: "clip.mp4 is missing", "clip.mp4 was changed"; "" = they
+  // are. Hashes only what has another size or time than recorded.
+  std::string difference(const DoneRecord& record) const;
+
+  // Step 2. Hashes the files of `record` in the work folder and fills in hashes and sizes.
+  Result<> decide(DoneRecord record);
+  // An earlier process came as far as step 2.
+  bool decided() const;
+  // Steps 3 and 4. OutputExists when another file has a final name and `overwrite` is Never: nothing is lost, the
+  // files stay in the work folder. CannotWrite on a full disk; call it again later.
+  Result<DoneRecord> publish(Overwrite overwrite);
+
+  // Forgets that the job was done (its files are gone or are to be made anew).
+  void forget();
+  // Removes the work folder and all in it.
+  void clear_work();
+
+ private:
+  std::optional<DoneRecord> read(const std::filesystem::path& file) const;
+  std::filesystem::path out_, state_, work_;
+  std::string key_;
+};
+
+}  // namespace rubato

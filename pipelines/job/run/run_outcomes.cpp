@@ -1,0 +1,228 @@
+// What becomes of a job in a run: done, failed, tried again, suspended.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/files.h"
+#include "pipelines/job/events.h"
+#include "pipelines/job/run/run_session.h"
+#include "pipelines/job/run/run_slot.h"
+
+namespace rubato {
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+namespace {
+
+constexpr int kMostWriteFailures = 3;  // of a job, while the disk looks well
+
+// "a/frames/" and "a/clip.mp4" lie in "a".
+fs::path folder_of(const std::string& out) {
+  const fs::path path(out);
+  return path.has_filename() ? path.parent_path() : path.parent_path().parent_path();
+}
+std::string base_of(const std::string& out) {
+  const fs::path path(out);
+  return path.has_filename() ? path.filename().string() : path.parent_path().filename().string() + "/";
+}
+
+std::string text_member(const Json& object, const char* name) {
+  const auto member = object.find(name);
+  return member != object.end() && member->is_string() ? member->get<std::string>() : std::string{};
+}
+
+}  // namespace
+
+bool RunSession::is_open(std::size_t job) const {
+  if (!jobs_[job].selected) return false;
+  const auto& outcome = outcomes_[job];
+  switch (outcome.state) {
+    case JobState::Done:
+    case JobState::Failed:
+    case JobState::Cancelled: return false;
+    case JobState::Suspended: return outcome.reason == "no_disk";
+    default: return true;
+  }
+}
+
+bool RunSession::may_start(std::size_t job) const {
+  const auto state = outcomes_[job].state;
+  if (state != JobState::Queued && state != JobState::Blocked) return false;
+  return std::all_of(jobs_[job].after.begin(), jobs_[job].after.end(),
+                     [&](std::size_t other) { return outcomes_[other].state == JobState::Done; });
+}
+
+bool RunSession::suits(const RunJob& job, const Slot& slot) const {
+  return job.job.device == "auto" || slot.wish == "auto" || job.job.device == slot.wish;
+}
+
+VideoJob RunSession::worker_job(const RunJob& job, const Slot& slot) const {
+  auto given = job.job;
+  const auto work = Publication(options_.out, job.key).work_folder();
+  given.out = (work / "out").string() + "/" + base_of(job.job.out);
+  if (!given.latents_out.empty()) given.latents_out = (work / "latents" / base_of(given.latents_out)).string();
+  if (!given.trace.empty()) given.trace = (work / "trace" / base_of(given.trace)).string();
+  given.overwrite = "always";  // in the work folder; the final name is publication's matter
+  if (given.device == "auto") given.device = slot.device();
+  return given;
+}
+
+DoneRecord RunSession::record_of(const RunJob& job, const protocol::Done& done, const Slot& slot) const {
+  const auto work = Publication(options_.out, job.key).work_folder();
+  DoneRecord record;
+  record.job = job.id();
+  const auto add = [&](const fs::path& file, const std::string& kind) {
+    const auto in_work = file.lexically_relative(work);
+    const auto part = in_work.begin()->string();
+    const auto& named = part == "latents" ? job.job.latents_out : part == "trace" ? job.job.trace : job.job.out;
+    record.files.push_back({(folder_of(named) / in_work.lexically_relative(part)).string(), in_work.string(), kind, "", 0, 0});
+  };
+  for (const auto& output : done.outputs) add(output.path, output.kind);
+  std::error_code ignored;
+  for (const auto& entry : fs::recursive_directory_iterator(work / "out", ignored))  // keep_latents
+    if (entry.is_regular_file() && entry.path().parent_path().extension() == ".rubato-partial") add(entry.path(), "latents");
+  record.frames_sha256 = text_member(done.report, "frames_sha256");
+  record.facts = {{"seconds", std::chrono::duration<double>(Clock::now() - slot.job_started).count()},
+                  {"device", slot.device()},
+                  {"host", HostIdentity::of_this_process().host},
+                  {"model", job.model},
+                  {"model_hash", job.model_hash},
+                  {"seed", *job.job.seed}};
+  for (const char* name : {"timings", "rubato", "libraries"})
+    if (done.report.contains(name)) record.facts[name] = done.report[name];
+  return record;
+}
+
+void RunSession::on_message(Slot& slot, Envelope& envelope) {
+  const auto& message = envelope.message;
+  if (const auto* failed = std::get_if<protocol::Failed>(&message)) {
+    if (failed->id.empty())
+      worker_ended(slot, failed->message);  // while it started
+    else if (slot.job)
+      on_failed(slot, *failed);
+    return;
+  }
+  if (!slot.job) return;
+  const auto job = *slot.job;
+  if (const auto* done = std::get_if<protocol::Done>(&message)) return on_done(slot, *done);
+  if (const auto* point = std::get_if<protocol::Checkpoint>(&message)) record_->checkpoint(job, point->step, point->path);
+  if (const auto* warning = std::get_if<protocol::Warn>(&message))
+    record_->event(job, {{"ev", "job.warn"}, {"code", warning->code}, {"message", warning->message}});
+  observer_.message(jobs_[job], message);
+}
+
+void RunSession::on_done(Slot& slot, const protocol::Done& done) {
+  const auto job = *slot.job;
+  auto& outcome = outcomes_[job];
+  slot.job.reset();
+  slot.restarts.worked();
+  slot.turn->give_back();
+  outcome.seconds = std::chrono::duration<double>(Clock::now() - slot.job_started).count();
+  outcome.phases.clear();
+  if (const auto timings = done.report.find("timings"); timings != done.report.end() && timings->is_object())
+    for (const auto& [phase, seconds] : timings->items())
+      if (seconds.is_number()) outcome.phases.emplace_back(phase, seconds.get<double>());
+  auto record = record_of(jobs_[job], done, slot);
+  if (auto decided = publication(job).decide(record); !decided) {
+    undecided_[job] = std::move(record);
+    return disk_trouble(job, decided.error());
+  }
+  publish(job);
+}
+
+// From the decision to the final names. Whatever stands in the way, the rendered files stay in the work folder.
+void RunSession::publish(std::size_t job) {
+  const bool keep = options_.overwrite == RunOverwrite::Never || options_.overwrite == RunOverwrite::Rename;
+  auto published = publication(job).publish(keep ? Overwrite::Never : Overwrite::Always);
+  if (!published) {
+    if (published.error().code == ErrorCode::CannotWrite) return disk_trouble(job, published.error());
+    return settle(job, JobState::Failed, published.error().code, published.error().message);
+  }
+  auto& outcome = outcomes_[job];
+  outcome.frames_sha256 = published->frames_sha256;
+  outcome.outputs.clear();
+  for (const auto& file : published->files) outcome.outputs.push_back({file.path, file.kind, file.bytes, file.sha256});
+  settle(job, JobState::Done);
+}
+
+void RunSession::on_failed(Slot& slot, const protocol::Failed& failed) {
+  const auto job = *slot.job;
+  slot.job.reset();
+  slot.turn->give_back();
+  const auto sentence = failed.kept.empty() ? failed.message : failed.message + "; its work so far is kept";
+  if (slot.claim_lost) {
+    ask_again_[job] = Clock::now();
+    observer_.note(fmt::format("{} was taken over by {}, since this process did not answer for too long", jobs_[job].id(),
+                               claims_->holder(jobs_[job].key)));
+    return settle(job, JobState::Queued);
+  }
+  switch (failed.code) {
+    case ErrorCode::EngineDied: return on_death(job, slot, failed);
+    case ErrorCode::CannotWrite: return disk_trouble(job, {failed.code, failed.message});
+    case ErrorCode::Cancelled:
+    case ErrorCode::Terminated: return settle(job, JobState::Interrupted, failed.code, sentence);
+    default: settle(job, JobState::Failed, failed.code, sentence);
+  }
+  if (options_.stop_on_error) stop({ErrorCode::Failed, fmt::format("stopped at the first failure, {}: {}", jobs_[job].id(), sentence)});
+}
+
+void RunSession::on_death(std::size_t job, Slot& slot, const protocol::Failed& failed) {
+  auto& outcome = outcomes_[job];
+  ++outcome.deaths;
+  record_->event(job, {{"ev", "worker.died"}, {"message", failed.message}});
+  if (outcome.deaths > options_.max_retries) {
+    settle(job, JobState::Suspended, ErrorCode::EngineDied,
+           fmt::format("quarantine: {} time{} in a row {}", outcome.deaths, outcome.deaths == 1 ? "" : "s", failed.message));
+    if (options_.stop_on_error) stop({ErrorCode::EngineDied, fmt::format("stopped at the first failure, {}: {}", jobs_[job].id(), failed.message)});
+  } else {
+    observer_.note(fmt::format("{}: {}; it is tried again from {}", jobs_[job].id(), failed.message,
+                               failed.kept.empty() ? "its beginning" : "its last checkpoint"));
+    settle(job, JobState::Interrupted, failed.code, failed.message);
+    settle(job, JobState::Queued);
+  }
+  worker_ended(slot, failed.message);
+}
+
+void RunSession::worker_ended(Slot& slot, const std::string& how) {
+  slot.model.clear();
+  const auto decision = slot.restarts.died(how);
+  slot.not_before = Clock::now() + decision.delay;
+  if (decision.restart) return;
+  slot.given_up = decision.reason;
+  observer_.note(fmt::format("the worker on {} is given up: {}", slot.wish, decision.reason));
+  const bool all = std::all_of(slots_.begin(), slots_.end(), [](const auto& s) { return !s->given_up.empty(); });
+  if (all) stop({ErrorCode::EngineDied, decision.reason});
+}
+
+// The output could not be written. The job waits, with all it has, until it can be.
+void RunSession::disk_trouble(std::size_t job, const Error& error) {
+  if (disk_.obstacle(jobs_[job].output_bytes).empty() && ++write_failures_[job] >= kMostWriteFailures)
+    return settle(job, JobState::Failed, error.code, error.message);
+  settle(job, JobState::Suspended, ErrorCode::CannotWrite, "no_disk");
+  if (disk_trouble_since_) return;
+  disk_trouble_since_ = Clock::now();
+  next_disk_look_ = Clock::now() + std::chrono::seconds(1);
+  observer_.note(fmt::format("waiting for the disk: {}", error.message));
+}
+
+void RunSession::settle(std::size_t job, JobState state, ErrorCode code, std::string reason) {
+  auto& outcome = outcomes_[job];
+  outcome.state = state;
+  outcome.code = code;
+  outcome.reason = std::move(reason);
+  if (state != JobState::Running) claims_->release(jobs_[job].key);
+  record_->ended(job);
+  if (state != JobState::Queued) observer_.ended(jobs_[job], outcome);
+}
+
+void RunSession::name_blocked() {
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    if (!is_open(i) || outcomes_[i].state != JobState::Blocked || stopped_) continue;
+    for (const auto other : jobs_[i].after)
+      if (outcomes_[other].state != JobState::Done) {
+        settle(i, JobState::Blocked, ErrorCode::Failed, fmt::format("it waits for {}, which is not done", jobs_[other].id()));
+        break;
+      }
+  }
+}
+
+}  // namespace rubato

@@ -1,0 +1,215 @@
+#include "pipelines/job/run/run_plan.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <map>
+#include <set>
+
+#include "engine/base/ids.h"
+#include "engine/base/version.h"
+#include "engine/files/content_hash.h"
+#include "pipelines/job/batch/name_template.h"
+#include "pipelines/job/run/publication.h"
+
+namespace rubato {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kMostRefusalsTold = 10;
+
+// What is known of a model after the first job that names it.
+struct KnownModel {
+  VideoModel model;
+  std::string hash;
+};
+
+class Planner {
+ public:
+  Planner(const BatchFile& file, const PlanOptions& options) : file_(file), options_(options) {}
+
+  RunPlan plan() {
+    for (const auto& batch : file_.jobs) {
+      auto job = resolve(batch);
+      if (!job) {
+        plan_.refusals.push_back({batch.job.id, batch.source, job.error()});
+        continue;
+      }
+      indices_[batch.job.id] = plan_.jobs.size();
+      plan_.jobs.push_back(std::move(*job));
+    }
+    link();
+    for (auto& job : plan_.jobs) look_for_results(job);
+    return std::move(plan_);
+  }
+
+ private:
+  Result<RunJob> resolve(const BatchJob& batch) {
+    RunJob run;
+    run.batch = batch;
+    RUBATO_TRY(known, model(batch.job.model.empty() ? options_.practice_model : batch.job.model));
+    run.model = known->model.name;
+    run.model_hash = known->hash;
+    auto job = batch.job;
+    job.model = known->model.folder.root.string();
+    RUBATO_TRY(full, resolve_video_job(std::move(job), known->model));
+    run.job = std::move(full);
+    RUBATO_TRY(content, content_of(run.job));
+    if (!run.job.seed) run.job.seed = derived_seed(content, occurrences_[identity_json(content)]++);
+    content.seed = run.job.seed;
+    run.key = key_of(content, run.model_hash);
+    RUBATO_OK(name_outputs(run));
+    if (options_.check) RUBATO_OK(options_.check(run.job, known->model));
+    run.batch.job.seed = run.job.seed;
+    run.selected = matches(run);
+    if (options_.forecast) options_.forecast(run, known->model);
+    return run;
+  }
+
+  Result<const KnownModel*> model(const std::string& name) {
+    if (const auto known = models_.find(name); known != models_.end())
+      return known->second ? Result<const KnownModel*>(&*known->second) : known->second.error();
+    auto opened = open(name);
+    const auto& kept = models_.emplace(name, std::move(opened)).first->second;
+    return kept ? Result<const KnownModel*>(&*kept) : kept.error();
+  }
+
+  Result<KnownModel> open(const std::string& name) const {
+    RUBATO_TRY(root, resolve_model(name, options_.models));
+    RUBATO_TRY(model, open_video_model(root));
+    RUBATO_TRY(hash, model_content_hash(model.folder));
+    return KnownModel{std::move(model), std::move(hash)};
+  }
+
+  // Where model and inputs lie differs between hosts; what they hold is what counts.
+  Result<VideoJob> content_of(VideoJob job) {
+    job.model.clear();
+    for (auto* input : {&job.image, &job.latents_in}) {
+      if (input->empty()) continue;
+      auto& hash = input_hashes_[*input];
+      if (hash.empty()) {
+        RUBATO_TRY(computed, sha256_file(*input));
+        hash = computed;
+      }
+      *input = "sha256:" + hash;
+    }
+    return job;
+  }
+
+  std::string key_of(const VideoJob& content, const std::string& model_hash) {
+    auto key = job_key(content, {model_hash}, kOutputVersion);
+    const int repeated = keys_[key]++;  // the same job twice in one file is two clips
+    return repeated == 0 ? key : sha256_hex(fmt::format("{} {}", key, repeated));
+  }
+
+  Result<> name_outputs(RunJob& run) {
+    const auto& batch = run.batch;
+    const auto text = batch.job.out.empty() ? options_.name : batch.job.out;
+    RUBATO_TRY(name, NameTemplate::parse(text));
+    RUBATO_OK(name.check_variables(batch.variables));
+    NameValues values;
+    values.when = options_.when;
+    values.job = batch.job.id;
+    values.index = batch.index;
+    values.seed = *run.job.seed;
+    values.model = run.model;
+    values.size = *run.job.size;
+    values.prompt = run.job.prompt;
+    values.preset = batch.preset;
+    values.hash = run.key;
+    values.variables = batch.variables;
+    run.job.out = name.render(values);
+    for (const auto* output : {&run.job.out, &run.job.latents_out, &run.job.trace}) {
+      if (output->empty()) continue;
+      if (output->starts_with(".rubato")) return Error{ErrorCode::JobInvalid, "names that begin with .rubato are kept for the run's own records"};
+      if (auto safe = SafePath::inside(options_.out, *output); !safe) return Error{ErrorCode::JobInvalid, safe.error().message};
+      const auto [other, is_new] = names_.emplace(fs::path(*output).lexically_normal().string(), run.batch.source);
+      if (!is_new)
+        return Error{ErrorCode::JobInvalid,
+                     fmt::format("{} would be written twice, also by {}; put {{index}}, {{seed}} or {{job}} into the name",
+                                 *output, other->second)};
+    }
+    return {};
+  }
+
+  bool matches(const RunJob& run) const {
+    const auto& glob = options_.jobs_filter;
+    if (glob.empty()) return true;
+    return ::fnmatch(glob.c_str(), run.id().c_str(), 0) == 0 ||
+           (!run.job.name.empty() && ::fnmatch(glob.c_str(), run.job.name.c_str(), 0) == 0);
+  }
+
+  void link() {
+    for (auto& job : plan_.jobs)
+      for (const auto& id : job.batch.after)
+        if (const auto index = indices_.find(id); index != indices_.end()) job.after.push_back(index->second);
+  }
+
+  void look_for_results(RunJob& run) {
+    bool done = false;
+    Publication publication(options_.out, run.key);
+    const auto record = options_.fresh ? std::nullopt : publication.done();
+    if (record) {
+      const auto difference = publication.difference(*record);
+      done = difference.empty();
+      const bool changed = !done && !difference.ends_with("is missing");
+      if (changed && options_.overwrite == RunOverwrite::Never)
+        refuse(run, fmt::format("{}; --overwrite if-changed renders it again", difference));
+    } else if (run.selected && !publication.decided()) {
+      std::error_code failed;
+      const auto out = options_.out / run.job.out;
+      if (out.has_filename() && fs::exists(fs::symlink_status(out, failed))) {
+        if (options_.overwrite == RunOverwrite::Never)
+          refuse(run, fmt::format("{} exists and was not made by this job; choose another name, or pass --overwrite always",
+                                  run.job.out));
+        if (options_.overwrite == RunOverwrite::Rename) run.job.out = free_name(run.job.out);
+      }
+    }
+    plan_.is_done.push_back(done);
+    if (done && run.selected) ++plan_.done;
+  }
+
+  void refuse(const RunJob& run, std::string why) {
+    plan_.refusals.push_back({run.id(), run.batch.source, {ErrorCode::OutputExists, std::move(why)}});
+  }
+
+  std::string free_name(const fs::path& out) {
+    for (int n = 2;; ++n) {
+      const auto candidate = out.parent_path() / fmt::format("{}-{}{}", out.stem().string(), n, out.extension().string());
+      std::error_code failed;
+      if (fs::exists(fs::symlink_status(options_.out / candidate, failed))) continue;
+      if (names_.emplace(candidate.lexically_normal().string(), "").second) return candidate.string();
+    }
+  }
+
+  const BatchFile& file_;
+  const PlanOptions& options_;
+  RunPlan plan_;
+  std::map<std::string, Result<KnownModel>> models_;
+  std::map<std::string, std::string> input_hashes_, names_;
+  std::map<std::string, std::size_t> indices_;
+  std::map<std::string, int> occurrences_, keys_;
+};
+
+}  // namespace
+
+RunPlan plan_run(const BatchFile& file, const PlanOptions& options) { return Planner(file, options).plan(); }
+
+Error refusal_error(const RunPlan& plan) {
+  std::string text;
+  for (std::size_t i = 0; i < plan.refusals.size() && i < kMostRefusalsTold; ++i) {
+    const auto& refusal = plan.refusals[i];
+    text += fmt::format("{}{}: {}", i == 0 ? "" : "\n", refusal.source, refusal.error.message);
+  }
+  if (plan.refusals.size() > kMostRefusalsTold) text += fmt::format("\nand {} more", plan.refusals.size() - kMostRefusalsTold);
+  return {plan.refusals.front().error.code, text};
+}
+
+std::uint64_t derived_seed(const VideoJob& job, int occurrence) {
+  auto content = job;
+  content.seed.reset();
+  const auto digest = sha256_hex(fmt::format("{}#{}", identity_json(content), occurrence));
+  return std::stoull(digest.substr(0, 8), nullptr, 16);  // 32 bits: a number that a person can type
+}
+
+}  // namespace rubato

@@ -1,0 +1,64 @@
+// The plan of a run: every job of a job file resolved, named, keyed and looked for among what is done; or all the
+// reasons why it cannot be started.
+#pragma once
+
+#include <ctime>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/files/model_scan.h"
+#include "pipelines/job/batch/job_file.h"
+#include "pipelines/job/run/run_job.h"
+#include "pipelines/job/video_model.h"
+
+namespace rubato {
+
+enum class RunOverwrite {
+  Never,      // a file in the way that this job did not make is a reason not to start
+  Always,     // it is replaced
+  IfChanged,  // replaced unless the job that made it is the same
+  Rename,     // the new file takes a free name
+};
+
+struct PlanOptions {
+  std::filesystem::path out;  // the run's output folder; need not exist yet
+  std::string name;           // template for jobs without `out`
+  RunOverwrite overwrite = RunOverwrite::Never;
+  ModelFolders models;
+  std::string practice_model = "practice-video";  // where a job names none
+  std::tm when{};                                 // for {date} and {time}
+  std::string jobs_filter;                        // a glob that ids or names must match; "" = all
+  bool fresh = false;                             // what is done counts for nothing
+  // More that a job must pass (inputs readable, format known); by whoever knows the machine.
+  std::function<Result<>(const VideoJob& job, const VideoModel& model)> check;
+  // Fills the forecast in; may be empty.
+  std::function<void(RunJob& job, const VideoModel& model)> forecast;
+};
+
+struct Refusal {
+  std::string id, source;
+  Error error;
+};
+
+struct RunPlan {
+  std::vector<RunJob> jobs;  // in the file's order
+  std::vector<Refusal> refusals;
+  std::size_t done = 0;       // selected jobs that are done already
+  std::vector<bool> is_done;  // by job
+};
+
+// Never fails as a whole: what is wrong with single jobs is in `refusals`.
+RunPlan plan_run(const BatchFile& file, const PlanOptions& options);
+
+// The error for a plan with refusals: the code of the first, all of them in the message (at most ten, then how many
+// more).
+Error refusal_error(const RunPlan& plan);
+
+// The seed of a job that leaves it open: made from what the job is (without the places of model and inputs), so that
+// going on, another host, or another order of the file gives the same; `occurrence` counts equal jobs of a file.
+std::uint64_t derived_seed(const VideoJob& job, int occurrence);
+
+}  // namespace rubato

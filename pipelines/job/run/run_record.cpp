@@ -1,0 +1,153 @@
+#include "pipelines/job/run/run_record.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/files.h"
+#include "pipelines/job/run/host_identity.h"
+
+namespace rubato {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::chrono::seconds kTryAgain{10};
+
+void remove_database(const fs::path& file) {
+  std::error_code ignored;
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(file.string() + suffix, ignored);
+}
+
+}  // namespace
+
+RunRecord::RunRecord(fs::path state_folder, const std::vector<RunJob>& jobs, const std::vector<RunOutcome>& outcomes)
+    : jobs_(jobs), outcomes_(outcomes) {
+  const auto me = HostIdentity::of_this_process();
+  file_ = state_folder / fmt::format("{}-{}.sqlite", me.host, me.pid);
+  remove_database(file_);  // of a process that had the same number
+  attempt([&] { return write_all(); });
+}
+
+void RunRecord::remove_dead(const fs::path& state_folder) {
+  const auto me = HostIdentity::of_this_process();
+  std::error_code ignored;
+  std::vector<fs::path> dead;
+  for (const auto& entry : fs::directory_iterator(state_folder, ignored)) {
+    const auto name = entry.path().filename().string();
+    const auto prefix = me.host + "-";
+    if (!name.starts_with(prefix) || !name.ends_with(".sqlite")) continue;
+    int pid = 0;
+    const auto digits = name.substr(prefix.size(), name.size() - prefix.size() - std::string_view(".sqlite").size());
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), pid);
+    if (error != std::errc{} || end != digits.data() + digits.size()) continue;
+    if (pid != me.pid && ::kill(pid, 0) != 0) dead.push_back(entry.path());
+  }
+  for (const auto& file : dead) remove_database(file);
+}
+
+template <typename Change>
+void RunRecord::attempt(Change&& change) {
+  if (!store_ && next_try_ != std::chrono::steady_clock::time_point{}) return;  // broken; mend() sees to it
+  if (const Result<> changed = change(); !changed.ok()) {
+    store_.reset();
+    next_try_ = std::chrono::steady_clock::now() + kTryAgain;
+    if (trouble_.empty()) trouble_ = fmt::format("the run's record cannot be kept at the moment ({}); the jobs go on", changed.error().message);
+  }
+}
+
+void RunRecord::mend() {
+  if (store_ || std::chrono::steady_clock::now() < next_try_) return;
+  remove_database(file_);
+  next_try_ = {};
+  attempt([&] { return write_all(); });
+}
+
+std::string RunRecord::trouble() {
+  if (told_ || trouble_.empty()) return {};
+  told_ = true;
+  return trouble_;
+}
+
+Result<> RunRecord::write_all() {
+  RUBATO_TRY(store, QueueStore::open(file_, QueueMode::Write, {.pause_after_crash = false}));
+  store_ = std::move(store);
+  std::vector<NewJob> rows;
+  for (const auto& job : jobs_) {
+    NewJob row;
+    row.id = job.id();
+    row.name = job.job.name;
+    row.key = job.key;
+    row.spec = video_job_to_json(job.job).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    row.device = job.job.device;
+    row.priority = job.batch.priority;
+    for (const auto other : job.after) row.after.push_back(jobs_[other].id());
+    rows.push_back(std::move(row));
+  }
+  RUBATO_OK(store_->together([&]() -> Result<> {
+    RUBATO_TRY(ids, store_->add(rows));
+    for (std::size_t i = 0; i < jobs_.size(); ++i)
+      if (outcomes_[i].state == JobState::Done) RUBATO_OK(write_outcome(i));
+    return {};
+  }));
+  return {};
+}
+
+// A job's row as its outcome has it now, through the states that lead there.
+Result<> RunRecord::write_outcome(std::size_t job) {
+  const auto& outcome = outcomes_[job];
+  const auto& id = jobs_[job].id();
+  RUBATO_TRY(row, store_->find(id));
+  if (!row || row->state == outcome.state) return {};
+  const auto through = [&](JobState state) -> Result<> {
+    if (row->state == state) return {};
+    row->state = state;
+    return store_->set_state(id, state);
+  };
+  switch (outcome.state) {
+    case JobState::Done:
+      if (row->state != JobState::Running) {
+        RUBATO_OK(through(JobState::Queued));
+        RUBATO_OK(store_->started(id, outcome.device, ""));
+      }
+      for (const auto& output : outcome.outputs)
+        RUBATO_OK(store_->add_output(id, {output.path, output.sha256, output.kind, output.bytes}));
+      return store_->finished(id);
+    case JobState::Failed:
+      if (row->state != JobState::Running) {
+        RUBATO_OK(through(JobState::Queued));
+        RUBATO_OK(store_->started(id, outcome.device, ""));
+      }
+      return store_->failed(id, {outcome.code, outcome.reason});
+    case JobState::Queued:
+      if (row->state == JobState::Running) RUBATO_OK(through(JobState::Interrupted));
+      return through(JobState::Queued);
+    default: return store_->set_state(id, outcome.state, outcome.reason);
+  }
+}
+
+void RunRecord::started(std::size_t job, int worker_pid) {
+  attempt([&]() -> Result<> {
+    RUBATO_TRY(row, store_->find(jobs_[job].id()));
+    if (row && row->state != JobState::Queued) RUBATO_OK(store_->set_state(jobs_[job].id(), JobState::Queued));
+    return store_->started(jobs_[job].id(), outcomes_[job].device, fmt::format("{}", worker_pid));
+  });
+}
+void RunRecord::ended(std::size_t job) {
+  attempt([&] { return store_->together([&] { return write_outcome(job); }); });
+}
+void RunRecord::checkpoint(std::size_t job, int step, const std::string& path) {
+  attempt([&]() -> Result<> {
+    const auto added = store_->add_checkpoint(jobs_[job].id(), {step, path, "", 0});
+    return added ? Result<>() : added.error();
+  });
+}
+void RunRecord::event(std::size_t job, const nlohmann::json& event) {
+  attempt([&]() -> Result<> {
+    const auto added = store_->add_event(jobs_[job].id(), event.dump());
+    return added ? Result<>() : added.error();
+  });
+}
+
+}  // namespace rubato

@@ -1,0 +1,50 @@
+// RunRecord: what a run writes about itself, in OUT/.rubato/HOST-PID.sqlite (a QueueStore): states, attempts, events,
+// outputs. For people and programs that look at a run; the run itself never depends on it, so no error of it stops
+// anything: after one the file is given up and made anew from the outcomes.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pipelines/job/queue/queue_store.h"
+#include "pipelines/job/run/run_job.h"
+
+namespace rubato {
+
+class RunRecord {
+ public:
+  // The jobs and outcomes outlive this object.
+  RunRecord(std::filesystem::path state_folder, const std::vector<RunJob>& jobs, const std::vector<RunOutcome>& outcomes);
+
+  void started(std::size_t job, int worker_pid);
+  void ended(std::size_t job);  // whatever its outcome says now
+  void checkpoint(std::size_t job, int step, const std::string& path);
+  void event(std::size_t job, const nlohmann::json& event);
+  // Tries again after an error; call it now and then.
+  void mend();
+  // What went wrong, the first time; "" = nothing. Told to people once.
+  std::string trouble();
+
+  // Removes the records that dead runs on this machine left: what they know is in the KEY.done files.
+  static void remove_dead(const std::filesystem::path& state_folder);
+
+ private:
+  template <typename Change>
+  void attempt(Change&& change);
+  Result<> write_all();
+  Result<> write_outcome(std::size_t job);
+
+  std::filesystem::path file_;
+  const std::vector<RunJob>& jobs_;
+  const std::vector<RunOutcome>& outcomes_;
+  std::optional<QueueStore> store_;
+  std::string trouble_;
+  bool told_ = false;
+  std::chrono::steady_clock::time_point next_try_{};
+};
+
+}  // namespace rubato

@@ -1,0 +1,281 @@
+#include "pipelines/job/run/run_session.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "engine/base/text.h"
+#include "pipelines/job/run/run_slot.h"
+
+namespace rubato {
+namespace fs = std::filesystem;
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kTick = 200ms;            // deadlines are looked at this often
+constexpr auto kAskAgain = 2s;           // for jobs of other processes, and for the disk
+constexpr auto kPatienceAfterStep = 2min;  // with a step that was asked to be the last one
+
+}  // namespace
+
+RunSession::RunSession(RunOptions options, RunPlan plan, RunObserver& observer)
+    : options_(std::move(options)), jobs_(std::move(plan.jobs)), observer_(observer), disk_(options_.out / ".rubato") {
+  outcomes_.resize(jobs_.size());
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    auto& outcome = outcomes_[i];
+    if (plan.is_done[i]) {
+      outcome.state = JobState::Done;
+      outcome.earlier = true;
+    } else if (!jobs_[i].after.empty()) {
+      outcome.state = JobState::Blocked;
+    }
+  }
+  order_.resize(jobs_.size());
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  std::stable_sort(order_.begin(), order_.end(),
+                   [&](auto a, auto b) { return jobs_[a].batch.priority > jobs_[b].batch.priority; });
+}
+
+RunSession::~RunSession() = default;
+
+Result<RunResult> RunSession::run() {
+  started_ = Clock::now();
+  RUBATO_OK(prepare());
+  while (!finished()) {
+    look_at_limits();
+    look_at_claims();
+    look_at_disk();
+    give_work();
+    wait_for_something();
+    for (auto& slot : slots_) slot->client->pump();
+    record_->mend();
+    if (const auto trouble = record_->trouble(); !trouble.empty()) observer_.note(trouble);
+  }
+  name_blocked();
+  for (auto& slot : slots_) slot->client->stop();
+  tidy();
+  return RunResult{outcomes_, stopped_};
+}
+
+Result<> RunSession::prepare() {
+  std::error_code failed;
+  fs::create_directories(state_folder() / "work", failed);
+  if (failed) return write_error(state_folder() / "work", failed.value());
+  if (const auto obstacle = disk_.obstacle(0); !obstacle.empty()) return Error{ErrorCode::CannotWrite, obstacle};
+  claims_.emplace(state_folder());
+  RunRecord::remove_dead(state_folder());
+  record_.emplace(state_folder(), jobs_, outcomes_);
+  for (const auto& device : options_.devices) {
+    auto slot = std::make_unique<Slot>(device);
+    slot->client = std::make_unique<WorkerClient>(
+        options_.worker, [this, at = slot.get()](Envelope& envelope) { on_message(*at, envelope); });
+    slots_.push_back(std::move(slot));
+  }
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    const bool has_slot = std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) { return suits(jobs_[i], *slot); });
+    if (is_open(i) && !has_slot)
+      settle(i, JobState::Failed, ErrorCode::NoDevice,
+             fmt::format("it is to run on {}, which this run does not use", jobs_[i].job.device));
+  }
+  return {};
+}
+
+bool RunSession::finished() const {
+  const bool busy = std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->job.has_value(); });
+  if (busy) return false;
+  if (stopped_) return true;
+  if (options_.limit > 0 && rendered_ >= options_.limit) return true;
+  if (disk_trouble_since_) return false;
+  for (std::size_t at = open_from_; at < order_.size(); ++at)
+    if (is_open(order_[at]) && may_start(order_[at])) return false;
+  return true;
+}
+
+void RunSession::wait_for_something() {
+  std::vector<pollfd> watched;
+  for (const auto& slot : slots_) watched.push_back({slot->client->fd(), POLLIN, 0});
+  if (options_.stop_fd >= 0) watched.push_back({options_.stop_fd, POLLIN, 0});
+  ::poll(watched.data(), watched.size(), static_cast<int>(std::chrono::milliseconds(kTick).count()));
+}
+
+void RunSession::look_at_limits() {
+  const auto wish = options_.stop_wish ? options_.stop_wish() : StopWish::None;
+  if (wish > answered_) {
+    answered_ = wish;
+    stop({ErrorCode::Cancelled, "stopped; the same command goes on from here"});
+    stop_workers(wish);
+  }
+  if (!stopped_ && options_.time_limit && Clock::now() - started_ >= *options_.time_limit)
+    stop({ErrorCode::TimeLimit, "the time limit is reached; the same command goes on from here"});
+  if (kill_at_ && Clock::now() >= *kill_at_) {
+    kill_at_.reset();
+    stop_workers(StopWish::AtOnce);
+  }
+}
+
+// Ends the run: nothing new is started, and what runs stops after its current step.
+void RunSession::stop(Error why) {
+  if (stopped_) return;
+  stopped_ = std::move(why);
+  kill_at_ = Clock::now() + kPatienceAfterStep;
+  stop_workers(StopWish::AfterStep);
+}
+
+void RunSession::stop_workers(StopWish how) {
+  for (auto& slot : slots_) {
+    if (!slot->job) continue;
+    if (how == StopWish::AtOnce)
+      slot->client->kill();
+    else
+      slot->client->cancel(protocol::CancelWhen::AfterStep);
+  }
+}
+
+void RunSession::look_at_claims() {
+  for (const auto& lost : claims_->beat())
+    for (auto& slot : slots_)
+      if (slot->job && jobs_[*slot->job].key == lost) {
+        slot->claim_lost = true;
+        slot->client->kill();
+      }
+}
+
+void RunSession::look_at_disk() {
+  if (!disk_trouble_since_ || Clock::now() < next_disk_look_ || stopped_) return;
+  next_disk_look_ = Clock::now() + kAskAgain;
+  const auto obstacle = disk_.obstacle(0);
+  if (obstacle.empty()) {
+    disk_trouble_since_.reset();
+    observer_.note("the output folder can be written again; going on");
+    for (std::size_t i = 0; i < jobs_.size(); ++i)
+      if (outcomes_[i].state == JobState::Suspended && outcomes_[i].reason == "no_disk") settle(i, JobState::Queued);
+  } else if (Clock::now() - *disk_trouble_since_ >= options_.disk_patience) {
+    stop({ErrorCode::CannotWrite, fmt::format("{}; free some space and run the same command again", obstacle)});
+  }
+}
+
+// Hands jobs to the workers that are ready for one, and starts those that are not running but needed.
+void RunSession::give_work() {
+  if (stopped_ || disk_trouble_since_) return;
+  for (auto& slot : slots_) {
+    while (!slot->job && slot->given_up.empty() && Clock::now() >= slot->not_before && !stopped_ && !disk_trouble_since_) {
+      if (options_.limit > 0 && rendered_ >= options_.limit) return;
+      const auto job = next_job(*slot);
+      if (!job) break;
+      if (slot->client->state() == WorkerClient::State::Stopped) {
+        if (auto begun = slot->client->start(); !begun) {
+          stop(begun.error());
+          return;
+        }
+      }
+      if (slot->client->state() != WorkerClient::State::Idle) break;  // still loading its libraries
+      if (!slot->turn) slot->turn.emplace(DeviceTurn::usual_folder(), slot->device());
+      if (!slot->turn->take()) {
+        slot->client->stop(0ms);  // another process renders there: our idle worker's memory is in its way
+        slot->not_before = Clock::now() + kAskAgain;
+        break;
+      }
+      if (start(*job, *slot) == Start::Started) break;
+      slot->turn->give_back();
+    }
+  }
+}
+
+// The most urgent job that may start on this slot; among equals one whose model its worker has loaded.
+std::optional<std::size_t> RunSession::next_job(const Slot& slot) {
+  while (open_from_ < order_.size() && !is_open(order_[open_from_])) ++open_from_;
+  std::optional<std::size_t> first;
+  for (std::size_t at = open_from_; at < order_.size(); ++at) {
+    const auto job = order_[at];
+    if (first && jobs_[job].batch.priority < jobs_[*first].batch.priority) break;
+    if (!is_open(job) || !may_start(job) || !suits(jobs_[job], slot)) continue;
+    if (const auto later = ask_again_.find(job); later != ask_again_.end() && Clock::now() < later->second) continue;
+    if (slot.model.empty() || jobs_[job].job.model == slot.model) return job;
+    if (!first) first = job;
+  }
+  return first;
+}
+
+RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
+  const auto& job = jobs_[index];
+  const auto claimed = claims_->try_claim(job.key);
+  if (!claimed) {
+    disk_trouble(index, claimed.error());
+    return Start::NotNow;
+  }
+  if (!*claimed) {
+    if (!ask_again_.contains(index))
+      observer_.note(fmt::format("{} is being rendered by {}", job.id(), claims_->holder(job.key)));
+    ask_again_[index] = Clock::now() + kAskAgain;
+    return Start::NotNow;
+  }
+  ask_again_.erase(index);
+  auto files = publication(index);
+  // Another process may have finished it since the plan was made, or between our look and our claim.
+  if (!options_.fresh || outcomes_[index].attempts > 0) {
+    if (const auto record = files.done(); record && files.difference(*record).empty()) {
+      outcomes_[index].earlier = true;
+      settle(index, JobState::Done);
+      return Start::Settled;
+    }
+  } else {
+    files.clear_work();
+  }
+  files.forget();
+  if (const auto waiting = undecided_.find(index); waiting != undecided_.end()) {
+    if (auto decided = files.decide(waiting->second); !decided) {
+      disk_trouble(index, decided.error());
+      return Start::NotNow;
+    }
+    undecided_.erase(waiting);
+  }
+  if (files.decided()) {
+    publish(index);
+    return Start::Settled;
+  }
+  if (const auto obstacle = disk_.obstacle(job.output_bytes); !obstacle.empty()) {
+    disk_trouble(index, {ErrorCode::CannotWrite, obstacle});
+    return Start::NotNow;
+  }
+  for (const char* part : {"out", "latents", "trace"}) {
+    std::error_code failed;
+    fs::create_directories(files.work_folder() / part, failed);
+    if (failed) {
+      disk_trouble(index, write_error(files.work_folder(), failed.value()));
+      return Start::NotNow;
+    }
+  }
+  auto& outcome = outcomes_[index];
+  if (outcome.attempts++ == 0) ++rendered_;
+  outcome.state = JobState::Running;
+  outcome.device = slot.device();
+  slot.job = index;
+  slot.claim_lost = false;
+  slot.job_started = Clock::now();
+  slot.model = job.job.model;
+  observer_.started(job, outcome.device, outcome.attempts);
+  record_->started(index, slot.client->pid());
+  const auto given = slot.client->run(video_job_to_json(worker_job(job, slot)), {job.key, job.expected_s});
+  if (!given) on_failed(slot, protocol::Failed{job.id(), given.error().code, given.error().message, ""});
+  return Start::Started;
+}
+
+// Removes what killed runs left in the state folder: nobody else may be at work for that.
+void RunSession::tidy() {
+  std::error_code ignored;
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(state_folder(), ignored)) {
+    const auto name = entry.path().filename().string();
+    if (name.ends_with(".lock")) return;
+    if (name.starts_with(".")) leftovers.push_back(entry.path());
+  }
+  for (const auto& leftover : leftovers) fs::remove(leftover, ignored);
+  for (std::size_t i = 0; i < jobs_.size(); ++i)
+    if (outcomes_[i].state == JobState::Done) publication(i).clear_work();
+  fs::remove(state_folder() / "work", ignored);  // stays while unfinished jobs have their work there
+}
+
+}  // namespace rubato
