@@ -39,6 +39,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_order ON jobs (priority DESC, position);
 CREATE INDEX jobs_state ON jobs (state, priority DESC, position);
 CREATE INDEX jobs_next ON jobs (device, priority DESC, position) WHERE state = 'queued';
+CREATE INDEX jobs_tail ON jobs (substr(id, -6));
 CREATE INDEX jobs_batch ON jobs (batch, priority DESC, position) WHERE batch <> '';
 
 CREATE TABLE totals (state TEXT PRIMARY KEY, jobs INTEGER NOT NULL) WITHOUT ROWID;

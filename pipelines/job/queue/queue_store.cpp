@@ -173,14 +173,15 @@ Result<std::string> QueueStore::id_of(std::string_view prefix) const {
   std::string upper(prefix);  // ULIDs are written in capitals, people type small letters
   std::transform(upper.begin(), upper.end(), upper.begin(),
                  [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  // The end of an id counts as well: ids that were made together begin alike. The last letter of UTF-8 closes the
-  // range.
+  // Six letters or more of the end count as well: ids that were made together begin alike. The last letter of UTF-8
+  // closes the range.
   RUBATO_TRY(select, db.prepare("SELECT id FROM jobs WHERE (id >= ?1 AND id < ?1 || char(1114111)) "
                                 "OR (id >= ?2 AND id < ?2 || char(1114111)) LIMIT 4"));
-  RUBATO_TRY(ending, db.prepare("SELECT id FROM jobs WHERE substr(id, -length(?1)) IN (?1, ?2) LIMIT 4"));
+  RUBATO_TRY(ending, db.prepare("SELECT id FROM jobs WHERE substr(id, -6) IN (substr(?1, -6), substr(?2, -6)) "
+                                "AND substr(id, -length(?1)) IN (?1, ?2) LIMIT 4"));
   std::vector<std::string> found;
   for (auto* query : {&select, &ending}) {
-    if (!found.empty() || (query == &ending && prefix.size() < 4)) break;
+    if (!found.empty() || (query == &ending && prefix.size() < 6)) break;
     query->bind(prefix, upper);
     while (true) {
       RUBATO_TRY(row, query->step());

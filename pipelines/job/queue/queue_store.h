@@ -104,7 +104,8 @@ class QueueStore {
   Result<std::optional<QueueJob>> find(std::string_view id) const;
   // The state's name, or "unknown": never "done" for a job that is not known to be done.
   std::string status(std::string_view id) const;
-  // The id that begins with `prefix`. Usage: none (the nearest is named), or several.
+  // The id that begins with `prefix`, or ends with it (6 letters or more: ids made together begin alike). Usage: none
+  // (the nearest is named), or several.
   Result<std::string> id_of(std::string_view prefix) const;
   Result<std::vector<QueueJob>> list(const QueueFilter& filter = {}) const;  // highest priority first, then position
   Result<std::map<JobState, std::int64_t>> totals() const;                   // every state, also those without jobs

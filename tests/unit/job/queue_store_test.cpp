@@ -317,7 +317,7 @@ TEST_F(QueueStoreTest, FindsJobsByTheBeginningOrEndOfTheirIds) {
   add(store, {job("01ABCDEF"), job("01ABCXYZ"), job("02"), job("shot_lighthouse")});
   EXPECT_EQ(store.id_of("02").value(), "02");
   EXPECT_EQ(store.id_of("01abcd").value(), "01ABCDEF");
-  EXPECT_EQ(store.id_of("cxyz").value(), "01ABCXYZ");
+  EXPECT_EQ(store.id_of("abcxyz").value(), "01ABCXYZ");
   EXPECT_EQ(store.id_of("shot").value(), "shot_lighthouse");
   EXPECT_THAT(store.id_of("01").error().message, StartsWith("'01' is the beginning or end of several jobs"));
   EXPECT_THAT(store.id_of("shpt_").error().message, HasSubstr("did you mean 'shot_lighthouse'?"));
