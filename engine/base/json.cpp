@@ -18,6 +18,7 @@ using nlohmann::json;
 // Where the lexer stands in the text, shared with the iterators that it reads through.
 class Cursor {
  public:
+  explicit Cursor(int first_line) : line_(first_line), token_{first_line, 1} {}
   Position at() const { return {line_, std::max(1, column_)}; }
   // Start of the last string, number, word or opening bracket. The lexer reads one character past a number; that
   // one is a space, a comma or a closing bracket and starts nothing.
@@ -44,8 +45,8 @@ class Cursor {
   }
 
  private:
-  int line_ = 1, column_ = 0;
-  Position token_{1, 1};
+  int line_, column_ = 0;
+  Position token_;
   bool in_string_ = false, escaped_ = false, in_word_ = false;
 };
 
@@ -189,7 +190,7 @@ Result<json> parse_json(std::string_view text, std::string_view source, const Js
   if (!is_valid_utf8(text)) return Error{code, fmt::format("{} is not valid UTF-8 text", source)};
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   return guard([&]() -> Result<json> {
-    Cursor cursor;
+    Cursor cursor(limits.first_line);
     if (where == nullptr) {  // places are counted only when someone wants to know them
       TreeBuilder builder(limits, &cursor, nullptr);
       if (json::sax_parse(text.begin(), text.end(), &builder)) return std::move(builder.root);

@@ -22,6 +22,8 @@ struct JsonLimits {
   std::size_t max_values = 4'000'000;
   // If given, keys that stand twice in one object are listed here, the last value is kept, and reading goes on.
   std::vector<std::string>* duplicates = nullptr;
+  // Number of the text's first line, for a text that was cut out of a file.
+  int first_line = 1;
 };
 
 struct Position {
