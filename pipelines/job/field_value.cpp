@@ -178,27 +178,6 @@ json number_or_text(std::string_view text) {
   return std::string(text);
 }
 
-json scalar_from_text(const Rule& rule, std::string_view text) {
-  return std::visit(Overloaded{
-                        [&](const IntRange&) {
-                          const json number = number_or_text<std::int64_t>(text);
-                          return number.is_number() ? number : number_or_text<double>(text);
-                        },
-                        [&](const RealRange&) { return number_or_text<double>(text); },
-                        [&](const SeedSpec&) {
-                          const json number = number_or_text<std::uint64_t>(text);
-                          return number.is_number() ? number : number_or_text<std::int64_t>(text);
-                        },
-                        [&](const Switch&) -> json {
-                          if (text == "true" || text == "yes" || text == "on" || text == "1") return true;
-                          if (text == "false" || text == "no" || text == "off" || text == "0") return false;
-                          return std::string(text);
-                        },
-                        [&](const auto&) -> json { return std::string(text); },
-                    },
-                    rule);
-}
-
 }  // namespace
 
 std::string set_scalar(const FieldRef& field, const json& value) {
@@ -220,6 +199,27 @@ std::string set_scalar(const FieldRef& field, const json& value) {
                         },
                     },
                     field.rule);
+}
+
+json scalar_from_text(const Rule& rule, std::string_view text) {
+  return std::visit(Overloaded{
+                        [&](const IntRange&) {
+                          const json number = number_or_text<std::int64_t>(text);
+                          return number.is_number() ? number : number_or_text<double>(text);
+                        },
+                        [&](const RealRange&) { return number_or_text<double>(text); },
+                        [&](const SeedSpec&) {
+                          const json number = number_or_text<std::uint64_t>(text);
+                          return number.is_number() ? number : number_or_text<std::int64_t>(text);
+                        },
+                        [&](const Switch&) -> json {
+                          if (text == "true" || text == "yes" || text == "on" || text == "1") return true;
+                          if (text == "false" || text == "no" || text == "off" || text == "0") return false;
+                          return std::string(text);
+                        },
+                        [&](const auto&) -> json { return std::string(text); },
+                    },
+                    rule);
 }
 
 std::string set_scalar_from_text(const FieldRef& field, std::string_view text) {

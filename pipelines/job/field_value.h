@@ -16,7 +16,9 @@ using rubato::placeholder;
 // Sets a field that is not a policy. Returns "" or what is wrong, to stand behind the field's name:
 // "is 5000; it must be 1 to 4097 (nearest: 4097)".
 std::string set_scalar(const FieldRef& field, const nlohmann::json& value);
-// The same from text: numbers are read first.
+// What a text says under a rule: a number where one is wanted, true or false for a switch. What is none stays text.
+nlohmann::json scalar_from_text(const Rule& rule, std::string_view text);
+// set_scalar of it.
 std::string set_scalar_from_text(const FieldRef& field, std::string_view text);
 // The value as JSON; null when it is unset. Policies are objects.
 nlohmann::json value_of(const FieldRef& field);

@@ -23,7 +23,8 @@ class Problems {
   // pointer: JSON pointer of the value ("/rate/keep").
   void add(std::string pointer, std::string message) { list_.push_back({std::move(pointer), std::move(message)}); }
   bool empty() const { return list_.empty(); }
-  // One line a problem, "job.yaml, line 3, column 5: …", in the order of the text.
+  std::size_t size() const { return list_.size(); }
+  // One line a problem, "job.yaml, line 3, column 5: …", in the order of the text, each once, the first few of many.
   Result<> result(std::string_view source, const SourceMap* where, ErrorCode code = ErrorCode::JobInvalid) const;
 
  private:
@@ -35,8 +36,9 @@ class Problems {
 
 // ---- Files ---------------------------------------------------------------------------------------------------
 // Sets fields from the members of object; what is absent or null stays as it is. Unknown keys, wrong types and values
-// out of range are problems. `version` and `kind` are checked when kind is not empty.
-void read_fields(const Fields& fields, std::string_view kind, const nlohmann::json& object, Problems& problems);
+// out of range are problems. `version` and `kind` are checked when kind is not empty. `pointer` is the object's own.
+void read_fields(const Fields& fields, std::string_view kind, const nlohmann::json& object, Problems& problems,
+                 const std::string& pointer = {});
 
 enum class Write { All, Identity };
 // Keys sorted; unset optionals and empty texts left out. {"version":1,"kind":kind} first when kind is not empty.

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <unordered_set>
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
@@ -150,13 +151,15 @@ Result<> Problems::result(std::string_view source, const SourceMap* where, Error
     std::string text;
   };
   std::vector<Line> lines;
+  std::unordered_set<std::string> seen;  // what is wrong in a part that many jobs share is said once
   for (const auto& [pointer, message] : list_) {
     Position at;
     if (where != nullptr)
       if (const auto found = where->find(pointer); found != where->end()) at = found->second;
     std::string place(source);
     if (at.line > 0) place += fmt::format("{}line {}, column {}", place.empty() ? "" : ", ", at.line, at.column);
-    lines.push_back({at, place.empty() ? message : fmt::format("{}: {}", place, message)});
+    std::string text = place.empty() ? message : fmt::format("{}: {}", place, message);
+    if (seen.insert(text).second) lines.push_back({at, std::move(text)});
   }
   std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
     return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column);
@@ -167,22 +170,24 @@ Result<> Problems::result(std::string_view source, const SourceMap* where, Error
   return Error{code, join(texts, "\n")};
 }
 
-void read_fields(const Fields& fields, std::string_view kind, const json& object, Problems& problems) {
+void read_fields(const Fields& fields, std::string_view kind, const json& object, Problems& problems,
+                 const std::string& pointer) {
   if (!object.is_object()) {
-    problems.add("", "a job must be an object with keys and values");
+    problems.add(pointer, "a job must be an object with keys and values");
     return;
   }
   if (kind.empty()) {
-    read_members(fields, object, "", {}, problems);
+    read_members(fields, object, pointer, {}, problems);
     return;
   }
   if (const auto version = object.find("version"); version != object.end() && *version != kJobVersion)
-    problems.add("/version", fmt::format("the version is {}; this Rubato reads version {}",
-                                         version->dump(-1, ' ', false, json::error_handler_t::replace), kJobVersion));
+    problems.add(pointer + "/version",
+                 fmt::format("the version is {}; this Rubato reads version {}",
+                             version->dump(-1, ' ', false, json::error_handler_t::replace), kJobVersion));
   if (const auto given = object.find("kind"); given != object.end() && *given != json(kind))
-    problems.add("/kind", fmt::format("the kind is {}; here it must be '{}'",
-                                      given->dump(-1, ' ', false, json::error_handler_t::replace), kind));
-  read_members(fields, object, "", {"version", "kind"}, problems);
+    problems.add(pointer + "/kind", fmt::format("the kind is {}; here it must be '{}'",
+                                                given->dump(-1, ' ', false, json::error_handler_t::replace), kind));
+  read_members(fields, object, pointer, {"version", "kind"}, problems);
 }
 
 json write_fields(const Fields& fields, std::string_view kind, Write which) {

@@ -45,13 +45,18 @@ class NameTemplate {
   Result<> check_variables(const std::map<std::string, std::string>& variables) const;
 
   // A relative path with '/' between its parts. Pure: equal values give equal names. An unknown variable gives '_'.
-  // The caller still resolves it with SafePath, since a folder on the way may be a link.
-  std::string render(const NameValues& values) const;
+  // `extension` (".mp4") is put behind a template that has none. The caller still resolves the path with SafePath,
+  // since a folder on the way may be a link.
+  std::string render(const NameValues& values, std::string_view extension = {}) const;
+
+  // Whether the template itself ends in an extension: "{job}.webm", but not "{prompt}", whatever the prompt.
+  bool has_extension() const;
 
   // Whether the name depends on anything; a template without placeholders gives every job the same name.
   bool is_constant() const;
 
  private:
+  friend class NameTemplateReader;
   enum class Kind { Literal, Date, Job, Index, Seed, Model, Width, Height, Prompt, Preset, Variable, Hash };
   struct Piece {
     Kind kind = Kind::Literal;
@@ -61,7 +66,7 @@ class NameTemplate {
   using Part = std::vector<Piece>;  // what stands between two slashes
 
   static std::string value_of(const Piece& piece, const NameValues& values);
-  static std::string render_part(const Part& part, const NameValues& values);
+  static std::string render_part(const Part& part, const NameValues& values, std::string_view extension);
 
   std::vector<Part> parts_;
 };
