@@ -73,10 +73,10 @@ Result<> Renderer::check_interrupted() const {
   return {};
 }
 
-Result<RenderResult> Renderer::run(const nlohmann::json& job) {
+Result<RenderResult> Renderer::run(const nlohmann::json& job, const protocol::RunHints& hints) {
   const auto started = Clock::now();
   RUBATO_OK(check_interrupted());
-  RUBATO_TRY(id, worker_.run(job));
+  RUBATO_TRY(id, worker_.run(job, hints));
   log(LogLevel::Info, "job.start", {{"id", id}, {"worker", std::to_string(worker_.pid())}});
   while (!outcome_) {
     pollfd watched[2] = {{worker_.fd(), POLLIN, 0}, {interrupts_.fd(), POLLIN, 0}};
@@ -87,7 +87,7 @@ Result<RenderResult> Renderer::run(const nlohmann::json& job) {
   }
   view_->clear();
   if (!outcome_->ok()) return outcome_->error();
-  return RenderResult{outcome_->value(), std::chrono::duration<double>(Clock::now() - started).count()};
+  return RenderResult{outcome_->value(), std::chrono::duration<double>(Clock::now() - started).count(), resumed_};
 }
 
 void Renderer::answer_signals() {
@@ -127,6 +127,7 @@ void Renderer::on_message(Envelope& envelope) {
                    progress->eta_lo_s, progress->eta_hi_s});
   } else if (const auto* warning = std::get_if<protocol::Warn>(&message)) {
     view_->warn(warning->message);
+    resumed_ = resumed_ || warning->code == "resumed";
   } else if (const auto* done = std::get_if<protocol::Done>(&message)) {
     outcome_ = *done;
   } else if (const auto* failed = std::get_if<protocol::Failed>(&message)) {
