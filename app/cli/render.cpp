@@ -23,6 +23,14 @@ std::string open_ended(std::string text) {
   return text;
 }
 
+// What asking to stop brings about in a phase of the job.
+std::string_view stopping_in(std::string_view phase) {
+  if (phase == "denoise") return "Stopping after the current step";
+  if (phase == "decode") return "Stopping after the current frames";
+  if (phase == "mux") return "The clip is all but written and will be finished";
+  return "Stopping as soon as the engine can";
+}
+
 // For --verbose and --log. Prompts stay out of it.
 void log_message(const protocol::Message& message) {
   if (const auto* phase = std::get_if<protocol::Phase>(&message))
@@ -94,7 +102,7 @@ void Renderer::answer_signals() {
   const int interrupts = interrupts_.interrupts();
   if (interrupts > answered_) {
     if (answered_ == 0 && interrupts == 1) {
-      view_->note("Stopping after the current step; Ctrl-C again stops at once.");
+      view_->note(fmt::format("{}; Ctrl-C again stops at once.", stopping_in(worker_.phase())));
       worker_.cancel(protocol::CancelWhen::AfterStep);
     } else {
       view_->note("Stopping at once.");
@@ -104,7 +112,7 @@ void Renderer::answer_signals() {
   }
   if (interrupts_.terminated() && !term_deadline_) {
     term_deadline_ = Clock::now() + kTermPatience;
-    view_->note("Terminated: stopping after the current step, at the latest in 10 s.");
+    view_->note(fmt::format("Terminated. {}, at the latest in 10 s.", stopping_in(worker_.phase())));
     worker_.cancel(protocol::CancelWhen::AfterStep);
   }
   if (term_deadline_ && Clock::now() >= *term_deadline_) {

@@ -138,7 +138,12 @@ class VideoRun {
     return finish();
   }
 
-  std::string kept() const { return partial_ && partial_->saved() ? partial_->what_is_kept() : std::string{}; }
+  std::string kept() const {
+    auto kept = partial_ ? partial_->kept() : std::nullopt;
+    if (!kept) return {};
+    kept->traced = trace_.on();
+    return kept->sentence();
+  }
 
  private:
   // Everything that can be refused before minutes are spent: model, sizes, output.
@@ -183,6 +188,7 @@ class VideoRun {
     if (!job_.out.empty()) {
       partial_.emplace(job_.out, key_of_work(), *job_.seed);
       RUBATO_OK(partial_->reserve(latents));
+      if (const auto earlier = partial_->kept()) events_.checkpoint(earlier->step, earlier->folder);
     }
     const std::uint64_t traced = latents * (1 + 2 * static_cast<std::uint64_t>(*job_.steps));
     for (const auto& [file, bytes] : {std::pair{job_.latents_out, latents}, std::pair{job_.trace, traced}})
@@ -253,7 +259,8 @@ class VideoRun {
       trace_.step(step, velocity, after.latents);
       last = after;
       preview(step, velocity, after.latents, schedule->sigmas()[static_cast<std::size_t>(step) + 1]);
-      if (partial_ && clock.due()) clock.timed([&] { warn_unless(save(after)); });
+      const bool last_step = step + 1 == request_.steps;  // is saved below
+      if (partial_ && !last_step && clock.due()) clock.timed([&] { warn_unless(save(after)); });
       meter_->advance(step + 1);
     };
     auto result = pipeline_->denoise(request_, text_, start_, first_frame_, observer);
@@ -270,9 +277,6 @@ class VideoRun {
       final_state.latents = latents_;
       RUBATO_OK(save(final_state));
     }
-    RUBATO_OK(trace_.write(job_.trace, overwrite_of(job_)));
-    if (!job_.latents_out.empty())
-      RUBATO_OK(write_tensors(job_.latents_out, {{"latents", latents_}}, {}, overwrite_of(job_)));
     return {};
   }
 
@@ -299,9 +303,13 @@ class VideoRun {
   }
 
   Result<JobResult> finish() {
+    RUBATO_TRY(hash, content_hash_.get());
     begin("mux", 1);
     JobResult result;
-    RUBATO_TRY(hash, content_hash_.get());
+    // The clip comes last: it stands for a job that is done, and until then the same command can go on.
+    RUBATO_OK(trace_.write(job_.trace, overwrite_of(job_)));
+    if (!job_.latents_out.empty())
+      RUBATO_OK(write_tensors(job_.latents_out, {{"latents", latents_}}, {}, overwrite_of(job_)));
     result.report = metadata_of(job_, model_, hash, load_options_.device, *meter_);
     if (output_) {
       result.report["frames_sha256"] = output_->frames_sha256();

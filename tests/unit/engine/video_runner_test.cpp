@@ -80,6 +80,52 @@ TEST_F(VideoRunnerTrouble, LatentsThatCannotBeKeptEndTheJobBeforeItDecodes) {
   EXPECT_FALSE(fs::exists(disk / "clip.safetensors.rubato-partial"));
 }
 
+TEST_F(VideoRunnerTrouble, AStopWhileDecodingKeepsTheLatentsAndTheSameJobDecodesThem) {
+  auto late = job(folder_ / "clip.safetensors");
+  late.latents_out = folder_ / "latents.safetensors";
+  const auto stopped = run(late, [&](const std::string& phase) {
+    if (phase == "decode") stop_.request_stop();
+  });
+  const auto* failure = std::get_if<JobFailure>(&stopped);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_EQ(failure->error.code, ErrorCode::Cancelled);
+  EXPECT_EQ(failure->kept,
+            "the finished latents are kept in " + late.out + ".rubato-partial; the same command only decodes them");
+
+  stop_ = {};
+  const auto outcome = run(late);
+  ASSERT_TRUE(std::holds_alternative<JobResult>(outcome)) << std::get<JobFailure>(outcome).error.message;
+  EXPECT_TRUE(fs::exists(late.out));
+  EXPECT_TRUE(fs::exists(late.latents_out));
+}
+
+TEST_F(VideoRunnerTrouble, AStopWhileTracingSaysHowToGoOn) {
+  auto traced = job(folder_ / "clip.safetensors");
+  traced.trace = folder_ / "trace.safetensors";
+  const auto stopped = run(traced, [&](const std::string& phase) {
+    if (phase == "decode") stop_.request_stop();
+  });
+  const auto* failure = std::get_if<JobFailure>(&stopped);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_THAT(failure->kept, HasSubstr("the same command without --trace only decodes them"));
+  EXPECT_FALSE(fs::exists(traced.trace));  // or the same command would be refused
+  traced.trace.clear();
+  stop_ = {};
+  EXPECT_TRUE(std::holds_alternative<JobResult>(run(traced)));
+}
+
+TEST_F(VideoRunnerTrouble, WorkOfAnEarlierRunIsStillKeptWhenStoppedBeforeTheFirstStep) {
+  const auto same = job(folder_ / "clip.safetensors");
+  run(same, [&](const std::string& phase) {
+    if (phase == "decode") stop_.request_stop();
+  });
+  const auto stopped = run(same);  // stops while the model is loaded
+  const auto* failure = std::get_if<JobFailure>(&stopped);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_THAT(failure->error.message, HasSubstr("while loading"));
+  EXPECT_THAT(failure->kept, HasSubstr("only decodes them"));
+}
+
 TEST_F(VideoRunnerTrouble, ATraceThatCannotFitEndsTheJobBeforeTheModelIsLoaded) {
   const SmallDisk disk(folder_ / "disk", "16k");
   if (!disk.mounted()) GTEST_SKIP() << "may not mount a small file system here";
