@@ -127,6 +127,8 @@ class VideoRun {
   VideoRun(const VideoJob& job, const ModelFolders& models, LoadedModel& loaded, JobEvents& events,
            std::stop_token stop, const protocol::RunHints& hints)
       : job_(job), models_(models), loaded_(loaded), events_(events), stop_(stop), hints_(hints) {}
+  ~VideoRun() { hash_stop_.request_stop(); }  // or leaving would wait until the whole model is read
+  VideoRun(const VideoRun&) = delete;
 
   Result<JobResult> run() {
     RUBATO_OK(prepare());
@@ -178,13 +180,16 @@ class VideoRun {
     meter_ = std::make_unique<ProgressMeter>(phases_of(job_, latent_frames, hints_.expected_s),
                                              [this](const Progress& p) { events_.progress(p); });
     // The hash of the weights reads every byte once, so it runs beside the work; it is only needed at the end.
-    content_hash_ = std::async(std::launch::async, [folder = model_.folder] { return model_content_hash(folder); });
+    content_hash_ = std::async(std::launch::async, [folder = model_.folder, stop = hash_stop_.get_token()] {
+      return model_content_hash(folder, UserFolders::from_environment().cache, stop);
+    });
     return reserve_disk();
   }
 
   // A disk that is full is a reason to stop now, not after the work.
   Result<> reserve_disk() {
-    const auto latents = model_.latents_bytes(*job_.size, *job_.frames);
+    std::uint64_t latents = sizeof(float);
+    for (const auto extent : latent_shape(job_, model_)) latents *= static_cast<std::uint64_t>(extent);
     if (!job_.out.empty()) {
       partial_.emplace(job_.out, key_of_work(), *job_.seed);
       RUBATO_OK(partial_->reserve(latents));
@@ -303,6 +308,7 @@ class VideoRun {
   }
 
   Result<JobResult> finish() {
+    const std::stop_callback give_up(stop_, [this] { hash_stop_.request_stop(); });
     RUBATO_TRY(hash, content_hash_.get());
     begin("mux", 1);
     JobResult result;
@@ -325,6 +331,7 @@ class VideoRun {
       if (!file.empty()) result.outputs.push_back({file, kind, file_size_or_zero(file), ""});
     if (partial_ && !job_.keep_latents) partial_->remove();
     meter_->advance(1);
+    result.report["seconds"] = seconds_of(*meter_);  // now with the writing of the files
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
     result.report["peak_memory_bytes"] = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
@@ -365,6 +372,7 @@ class VideoRun {
   WanPipeline::LoadOptions load_options_;
   FrameFormat format_;
   std::unique_ptr<ProgressMeter> meter_;
+  std::stop_source hash_stop_;
   std::future<Result<std::string>> content_hash_;
   std::optional<PartialWork> partial_;
   bool warned_unsaved_ = false;

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "engine/files/safetensors.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/temp_folder.h"
 
@@ -136,6 +138,31 @@ TEST_F(VideoRunnerTrouble, ATraceThatCannotFitEndsTheJobBeforeTheModelIsLoaded) 
   ASSERT_NE(failure, nullptr);
   EXPECT_EQ(failure->error.code, ErrorCode::CannotWrite);
   EXPECT_THAT(phases_, testing::IsEmpty());
+}
+
+TEST_F(VideoRunnerTrouble, AStopDoesNotWaitForTheHashOfALargeModel) {
+  const auto model = folder_ / "model";
+  fs::copy(fs::path(RUBATO_RESOURCES) / "practice" / "video", model, fs::copy_options::recursive);
+  folder_.write("model/tokenizer/notes.txt", "");
+  fs::resize_file(model / "tokenizer/notes.txt", 64ull << 30);  // a hole: half a minute of hashing at the least
+  auto large = job(folder_ / "clip.safetensors");
+  large.model = model;
+  const auto started = std::chrono::steady_clock::now();
+  const auto stopped = run(large, [&](const std::string& phase) {
+    if (phase == "denoise") stop_.request_stop();
+  });
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(15));
+  EXPECT_EQ(std::get<JobFailure>(stopped).error.code, ErrorCode::Cancelled);
+}
+
+TEST_F(VideoRunnerTrouble, TheReportKnowsHowLongTheWritingTookAndTheFileDoesNotClaimTo) {
+  const auto clip = job(folder_ / "clip.safetensors");
+  const auto outcome = run(clip);
+  const auto& seconds = std::get<JobResult>(outcome).report["seconds"];
+  EXPECT_GT(seconds["mux"].get<double>(), 0);
+  const auto written = nlohmann::json::parse(read_safetensors_header(clip.out).value().metadata.at("rubato"));
+  EXPECT_FALSE(written["seconds"].contains("mux"));
+  EXPECT_GT(written["seconds"]["decode"].get<double>(), 0);
 }
 
 }  // namespace
