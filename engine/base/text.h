@@ -25,6 +25,8 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 std::string human_bytes(std::uint64_t bytes);
 // "1:05" or "2:03:07"
 std::string human_duration(double seconds);
+// Seconds of "90", "45s", "30m", "8h", "2d" or "1h30m"; nothing when it is none of these or not above zero.
+std::optional<double> parse_duration(std::string_view text);
 
 bool is_valid_utf8(std::string_view text);
 // Cuts text to at most max_bytes without splitting a UTF-8 character.

@@ -121,13 +121,16 @@ class Planner {
     run.job.out = name.render(values);
     for (const auto* output : {&run.job.out, &run.job.latents_out, &run.job.trace}) {
       if (output->empty()) continue;
-      if (output->starts_with(".rubato")) return Error{ErrorCode::JobInvalid, "names that begin with .rubato are kept for the run's own records"};
-      if (auto safe = SafePath::inside(options_.out, *output); !safe) return Error{ErrorCode::JobInvalid, safe.error().message};
+      if (output->starts_with(".rubato"))
+        return Error{ErrorCode::JobInvalid, "names that begin with .rubato are kept for the run's own records"};
+      if (auto safe = SafePath::inside(options_.out, *output); !safe)
+        return Error{ErrorCode::JobInvalid, safe.error().message};
       const auto [other, is_new] = names_.emplace(fs::path(*output).lexically_normal().string(), run.batch.source);
       if (!is_new)
-        return Error{ErrorCode::JobInvalid,
-                     fmt::format("{} would be written twice, also by {}; put {{index}}, {{seed}} or {{job}} into the name",
-                                 *output, other->second)};
+        return Error{
+            ErrorCode::JobInvalid,
+            fmt::format("{} would be written twice, also by {}; put {{index}}, {{seed}} or {{job}} into the name",
+                        *output, other->second)};
     }
     return {};
   }
@@ -160,8 +163,9 @@ class Planner {
       const auto out = options_.out / run.job.out;
       if (out.has_filename() && fs::exists(fs::symlink_status(out, failed))) {
         if (options_.overwrite == RunOverwrite::Never)
-          refuse(run, fmt::format("{} exists and was not made by this job; choose another name, or pass --overwrite always",
-                                  run.job.out));
+          refuse(run,
+                 fmt::format("{} exists and was not made by this job; choose another name, or pass --overwrite always",
+                             run.job.out));
         if (options_.overwrite == RunOverwrite::Rename) run.job.out = free_name(run.job.out);
       }
     }
@@ -175,7 +179,8 @@ class Planner {
 
   std::string free_name(const fs::path& out) {
     for (int n = 2;; ++n) {
-      const auto candidate = out.parent_path() / fmt::format("{}-{}{}", out.stem().string(), n, out.extension().string());
+      const auto candidate =
+          out.parent_path() / fmt::format("{}-{}{}", out.stem().string(), n, out.extension().string());
       std::error_code failed;
       if (fs::exists(fs::symlink_status(options_.out / candidate, failed))) continue;
       if (names_.emplace(candidate.lexically_normal().string(), "").second) return candidate.string();
@@ -201,7 +206,8 @@ Error refusal_error(const RunPlan& plan) {
     const auto& refusal = plan.refusals[i];
     text += fmt::format("{}{}: {}", i == 0 ? "" : "\n", refusal.source, refusal.error.message);
   }
-  if (plan.refusals.size() > kMostRefusalsTold) text += fmt::format("\nand {} more", plan.refusals.size() - kMostRefusalsTold);
+  if (plan.refusals.size() > kMostRefusalsTold)
+    text += fmt::format("\nand {} more", plan.refusals.size() - kMostRefusalsTold);
   return {plan.refusals.front().error.code, text};
 }
 
