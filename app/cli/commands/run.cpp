@@ -180,13 +180,37 @@ Result<> check_job(const VideoJob& job, const VideoModel& model) {
   return check_capacity(job, model);
 }
 
+// Learns from each job what the next ones take.
+class Learner {
+ public:
+  explicit Learner(const fs::path& state) : timings_(state) {}
+  void forecast(RunJob& job, const VideoModel& model) {
+    const auto times = timings_.expected(job.job, model);
+    job.expected_s = times.expected_s;
+    job.expected_is_estimate = times.estimated;
+  }
+  void learn(const RunJob& job, const json& report, const TimedUnder& under) {
+    auto& model = models_[job.job.model];
+    if (!model) {
+      auto opened = open_video_model(job.job.model);
+      if (!opened) return;
+      model = std::move(*opened);
+    }
+    timings_.learn(job.job, *model, report, under);
+  }
+
+ private:
+  JobTimings timings_;
+  std::map<std::string, std::optional<VideoModel>> models_;
+};
+
 struct Prepared {
   BatchFile file;
   RunOptions options;
   RunPlan plan;
 };
 
-Result<Prepared> prepare(const Context& context) {
+Result<Prepared> prepare(const Context& context, Learner& learner) {
   const auto& args = context.args;
   const fs::path job_file = args.positionals().front();
   Prepared run;
@@ -205,6 +229,7 @@ Result<Prepared> prepare(const Context& context) {
   planning.jobs_filter = args.value_or("jobs-filter", "");
   planning.fresh = run.options.fresh;
   planning.check = check_job;
+  planning.forecast = [&](RunJob& job, const VideoModel& model) { learner.forecast(job, model); };
   const auto now = std::time(nullptr);
   ::localtime_r(&now, &planning.when);
   run.plan = plan_run(run.file, planning);
@@ -248,7 +273,11 @@ Result<> verdict(const RunPlan& plan, const RunResult& result, const Interrupts&
 }
 
 Result<json> render(const Context& context, ProgressMode mode) {
-  RUBATO_TRY(run, prepare(context));
+  Learner learner(context.folders.state);
+  RUBATO_TRY(run, prepare(context, learner));
+  run.options.learn = [&](const RunJob& job, const json& report, const TimedUnder& under) {
+    learner.learn(job, report, under);
+  };
   if (context.args.has("dry-run")) {
     RUBATO_OK(dry_run(context, run, mode));
     return json::object();

@@ -111,8 +111,10 @@ void RunSession::on_message(Slot& slot, Envelope& envelope) {
   if (const auto* done = std::get_if<protocol::Done>(&message)) return on_done(slot, *done);
   if (const auto* point = std::get_if<protocol::Checkpoint>(&message))
     record_->checkpoint(job, point->step, point->path);
-  if (const auto* warning = std::get_if<protocol::Warn>(&message))
+  if (const auto* warning = std::get_if<protocol::Warn>(&message)) {
+    slot.under.resumed = slot.under.resumed || warning->code == "resumed";
     record_->event(job, {{"ev", "job.warn"}, {"code", warning->code}, {"message", warning->message}});
+  }
   observer_.message(jobs_[job], message);
 }
 
@@ -127,6 +129,7 @@ void RunSession::on_done(Slot& slot, const protocol::Done& done) {
   if (const auto timings = done.report.find("seconds"); timings != done.report.end() && timings->is_object())
     for (const auto& [phase, seconds] : timings->items())
       if (seconds.is_number()) outcome.phases.emplace_back(phase, seconds.get<double>());
+  if (options_.learn) options_.learn(jobs_[job], done.report, slot.under);
   auto record = record_of(jobs_[job], done, slot);
   if (auto decided = publication(job).decide(record); !decided) {
     undecided_[job] = std::move(record);

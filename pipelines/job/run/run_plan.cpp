@@ -62,6 +62,7 @@ class Planner {
     if (options_.check) RUBATO_OK(options_.check(run.job, known->model));
     run.batch.job.seed = run.job.seed;
     run.selected = matches(run);
+    run.output_bytes = expected_output_bytes(run.job);
     if (options_.forecast) options_.forecast(run, known->model);
     return run;
   }
@@ -199,6 +200,16 @@ class Planner {
 }  // namespace
 
 RunPlan plan_run(const BatchFile& file, const PlanOptions& options) { return Planner(file, options).plan(); }
+
+std::uint64_t expected_output_bytes(const VideoJob& job) {
+  const double pixels = 1.0 * job.size->width * job.size->height * *job.frames;
+  const auto format = fs::path(job.out).extension();
+  const bool video = format == ".mp4" || format == ".webm" || format == ".webp";
+  // Bytes a pixel of a noisy clip; tensors hold three floats, pictures about three bytes.
+  const double each = video ? 0.25 : format == ".gif" ? 1 : format == ".safetensors" ? 12 : 3;
+  const double latents = pixels / 16;  // with the sampler's tensors: a latent cell stands for 4 x 8 x 8 pixels or more
+  return static_cast<std::uint64_t>(pixels * each + 4 * latents) + (64u << 10);
+}
 
 Error refusal_error(const RunPlan& plan) {
   std::string text;

@@ -257,6 +257,7 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
   slot.job = index;
   slot.claim_lost = false;
   slot.job_started = Clock::now();
+  slot.under = {.warm = slot.model == job.job.model};
   slot.model = job.job.model;
   observer_.started(job, outcome.device, outcome.attempts);
   record_->started(index, slot.client->pid());

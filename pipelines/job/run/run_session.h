@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "pipelines/job/queue/job_timings.h"
 #include "pipelines/job/restart_policy.h"
 #include "pipelines/job/run/claims.h"
 #include "pipelines/job/run/device_turn.h"
@@ -42,7 +43,9 @@ struct RunOptions {
   std::optional<std::chrono::seconds> time_limit;
   std::chrono::seconds disk_patience{600};  // how long to wait for a disk that is full or read-only
   std::size_t limit = 0;                    // jobs to render at most; 0 = all
-  int stop_fd = -1;                         // readable when stop_wish() may have changed
+  // Told of each job rendered here, with the worker's report; `forecast` of later plans comes from it. May be empty.
+  std::function<void(const RunJob& job, const nlohmann::json& report, const TimedUnder& under)> learn;
+  int stop_fd = -1;  // readable when stop_wish() may have changed
   std::function<StopWish()> stop_wish;
 };
 

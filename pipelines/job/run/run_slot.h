@@ -33,6 +33,7 @@ struct RunSession::Slot {
   std::optional<std::size_t> job;
   bool claim_lost = false;  // another process took the job over; ours ends
   std::string model;        // that its worker has loaded
+  TimedUnder under;         // of the running job
   Clock::time_point job_started{};
 };
 
