@@ -95,21 +95,9 @@ Result<> Output::finish() {
   return {};
 }
 
-std::string printable(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const auto start = i;
-    const auto c = next_character(text, i);
-    const bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7F || (c >= 0x80 && c < 0xA0) ||
-                         in(c, {{0x202A, 0x202E}, {0x2066, 0x2069}});  // text direction overrides
-    if (!control && c != U'\uFFFD') {
-      clean.append(text.substr(start, i - start));
-    } else if (c == U'\uFFFD') {
-      clean += "\xEF\xBF\xBD";
-    }
-  }
-  return clean;
+void Table::add(std::vector<std::string> row) {
+  for (auto& cell : row) cell = printable(cell, Lines::Escape);
+  rows_.push_back(std::move(row));
 }
 
 std::string Table::text() const {
@@ -126,7 +114,7 @@ std::string Table::text() const {
       if (c + 1 < row.size()) out.append(static_cast<std::size_t>(widths[c] - display_width(row[c]) + 2), ' ');
     }
   }
-  return printable(out);
+  return out;
 }
 
 int display_width(std::string_view text) {

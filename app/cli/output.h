@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/text.h"
 
 namespace rubato::cli {
 
@@ -34,14 +35,11 @@ class Output {
   bool quiet_;
 };
 
-// Removes control characters other than line end and tab: text from files and prompts must not drive the terminal.
-std::string printable(std::string_view text);
-
 // A table for people: columns padded to their widest cell, two spaces apart, header in the first row.
 class Table {
  public:
   explicit Table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void add(std::vector<std::string> row);  // a cell stays on its line, whatever name is in it
   bool empty() const { return rows_.size() < 2; }
   std::string text() const;  // without the last line end
 

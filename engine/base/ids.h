@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <memory>
 #include <span>
-#include <stop_token>
 #include <string>
 
 #include "engine/base/error.h"
@@ -38,7 +37,6 @@ class Sha256 {
 };
 
 std::string sha256_hex(std::string_view text);
-// Cancelled soon after `stop` is requested.
-Result<std::string> sha256_file(const std::filesystem::path& path, std::stop_token stop = {});
+Result<std::string> sha256_file(const std::filesystem::path& path);
 
 }  // namespace rubato

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -89,54 +88,76 @@ std::string human_duration(double seconds) {
   return h > 0 ? fmt::format("{}:{:02}:{:02}", h, m, s) : fmt::format("{}:{:02}", m, s);
 }
 
-std::optional<double> parse_duration(std::string_view text) {
-  double total = 0;
-  while (!text.empty()) {
-    double number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || !(number >= 0) || number > 1e9) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    const char unit = text.empty() ? 's' : text.front();
-    if (!text.empty()) text.remove_prefix(1);
-    switch (unit) {
-      case 's': total += number; break;
-      case 'm': total += number * 60; break;
-      case 'h': total += number * 3600; break;
-      case 'd': total += number * 86400; break;
-      default: return std::nullopt;
-    }
+namespace {
+
+struct Character {
+  char32_t point = 0;
+  std::size_t bytes = 0;  // 0: not UTF-8
+};
+
+// The character that text begins with; text is not empty.
+Character first_character(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t extra = lead >= 0xC2 && lead < 0xE0   ? 1
+                            : (lead & 0xF0) == 0xE0       ? 2
+                            : lead >= 0xF0 && lead < 0xF5 ? 3
+                                                          : 0;
+  if (extra == 0 || extra >= text.size()) return {};
+  char32_t point = lead & (0x3Fu >> extra);
+  for (std::size_t k = 1; k <= extra; ++k) {
+    const auto c = static_cast<unsigned char>(text[k]);
+    if ((c & 0xC0) != 0x80) return {};
+    point = point << 6 | (c & 0x3Fu);
   }
-  return total > 0 ? std::optional(total) : std::nullopt;
+  const bool overlong = (extra == 2 && point < 0x800) || (extra == 3 && point < 0x10000);
+  if (overlong || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return {};
+  return {point, extra + 1};
 }
 
+// Controls of both sets, and what turns the direction of writing.
+bool drives_terminals(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+}  // namespace
+
 bool is_valid_utf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
+  while (!text.empty()) {
     std::uint64_t eight = 0;  // most text is ASCII: eight characters at a time
-    if (i + sizeof eight <= text.size() &&
-        (std::memcpy(&eight, text.data() + i, sizeof eight), (eight & 0x8080808080808080u) == 0)) {
-      i += sizeof eight;
+    if (text.size() >= sizeof eight &&
+        (std::memcpy(&eight, text.data(), sizeof eight), (eight & 0x8080808080808080u) == 0)) {
+      text.remove_prefix(sizeof eight);
       continue;
     }
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const int extra = lead < 0x80                   ? 0
-                      : lead >= 0xC2 && lead < 0xE0 ? 1
-                      : (lead & 0xF0) == 0xE0       ? 2
-                      : lead >= 0xF0 && lead < 0xF5 ? 3
-                                                    : -1;
-    if (extra < 0 || i + static_cast<std::size_t>(extra) >= text.size() + (extra == 0 ? 1 : 0)) return false;
-    std::uint32_t point = extra == 0 ? lead : lead & (0x3Fu >> extra);
-    for (int k = 1; k <= extra; ++k) {
-      const auto c = static_cast<unsigned char>(text[i + static_cast<std::size_t>(k)]);
-      if ((c & 0xC0) != 0x80) return false;
-      point = point << 6 | (c & 0x3Fu);
-    }
-    const bool overlong = (extra == 2 && point < 0x800) || (extra == 3 && point < 0x10000);
-    if (overlong || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return false;
-    i += static_cast<std::size_t>(extra) + 1;
+    const auto character = first_character(text);
+    if (character.bytes == 0) return false;
+    text.remove_prefix(character.bytes);
   }
   return true;
 }
+
+std::string printable(std::string_view text, Lines lines) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto [point, bytes] = first_character(text);
+    const bool stays = lines == Lines::Keep && (point == U'\n' || point == U'\t');
+    if (bytes == 0)
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+    else if (stays || !drives_terminals(point))
+      out += text.substr(0, bytes);
+    else if (point == U'\n')
+      out += "\\n";
+    else
+      out += point < 0x100 ? fmt::format("\\x{:02x}", static_cast<std::uint32_t>(point))
+                           : fmt::format("\\u{:04x}", static_cast<std::uint32_t>(point));
+    text.remove_prefix(std::max<std::size_t>(bytes, 1));
+  }
+  return out;
+}
+
+bool is_printable_name(std::string_view name) { return printable(name, Lines::Escape) == name; }
 
 std::string_view clip_utf8(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes) return text;

@@ -25,10 +25,15 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 std::string human_bytes(std::uint64_t bytes);
 // "1:05" or "2:03:07"
 std::string human_duration(double seconds);
-// Seconds of "90", "45s", "30m", "8h", "2d" or "1h30m"; nothing when it is none of these or not above zero.
-std::optional<double> parse_duration(std::string_view text);
 
 bool is_valid_utf8(std::string_view text);
+// Text that someone else chose, for a terminal or a message: characters that would drive a terminal (controls,
+// direction overrides) and bytes that are not UTF-8 appear as \x1b, \u202e, \xff. Line ends and tabs stay, unless it is
+// a name, which has to stay on its line.
+enum class Lines { Keep, Escape };
+std::string printable(std::string_view text, Lines lines = Lines::Keep);
+// Whether printable(name, Lines::Escape) changes nothing.
+bool is_printable_name(std::string_view name);
 // Cuts text to at most max_bytes without splitting a UTF-8 character.
 std::string_view clip_utf8(std::string_view text, std::size_t max_bytes);
 

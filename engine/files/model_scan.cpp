@@ -70,6 +70,11 @@ bool is_t5_tokenizer(const fs::path& folder) {
          name->get_ref<const std::string&>().find("T5") != std::string::npos;
 }
 
+std::string unusable_name(const fs::path& folder, const std::string& name) {
+  return fmt::format("'{}' in {} is left out: its name holds control characters or is not UTF-8; rename it",
+                     printable(name, Lines::Escape), printable(folder.string(), Lines::Escape));
+}
+
 class Scanner {
  public:
   explicit Scanner(const fs::path& cache_folder)
@@ -93,6 +98,10 @@ class Scanner {
   void walk(const fs::path& start) {
     std::error_code failed;
     const fs::path root = fs::absolute(start, failed).lexically_normal();
+    if (!is_printable_name(root.string())) {
+      scan_.problems.push_back(unusable_name(root.parent_path(), root.filename().string()));
+      return;
+    }
     if (!fs::is_directory(root, failed)) {
       scan_.problems.push_back(fmt::format("{} is not a folder that can be read", start.string()));
       return;
@@ -117,7 +126,12 @@ class Scanner {
     for (; !failed && entry != end; entry.increment(failed)) {
       const std::string name = entry->path().filename().string();
       std::error_code ignored;
-      if (entry->is_directory(ignored)) {
+      const bool is_folder = entry->is_directory(ignored);
+      if (!is_printable_name(name)) {
+        if (is_folder || is_weight_name(name)) scan_.problems.push_back(unusable_name(here.folder, name));
+        continue;
+      }
+      if (is_folder) {
         if (!name.starts_with(".") && name != "__pycache__") folders.push_back(entry->path());
         snapshots |= name == "snapshots";
         continue;
@@ -171,7 +185,10 @@ class Scanner {
     const auto stamp = FileStamp::of(file);
     if (!stamp) {
       WeightFacts facts;
-      facts.problem = fmt::format("{} leads nowhere; its download did not finish", file.string());
+      std::error_code failed;
+      facts.problem = fs::exists(file, failed)
+                          ? fmt::format("{} is a pipe or device, not a file with weights", file.string())
+                          : fmt::format("{} leads nowhere; its download did not finish", file.string());
       return facts;
     }
     const std::string key = file.string();
@@ -303,6 +320,12 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
+std::string ModelPart::lack() const {
+  if (missing.empty()) return {};
+  return missing.starts_with("expected ") ? fmt::format("{} missing: {}", name, missing)
+                                          : fmt::format("{}: {}", name, missing);
+}
+
 bool ModelEntry::complete() const {
   return problems.empty() &&
          std::all_of(parts.begin(), parts.end(), [](const ModelPart& part) { return part.missing.empty(); });
@@ -311,8 +334,7 @@ bool ModelEntry::complete() const {
 std::string ModelEntry::summary() const {
   std::vector<std::string> words;
   words.reserve(parts.size());
-  for (const auto& part : parts)
-    words.push_back(part.missing.empty() ? part.name + " yes" : fmt::format("{} missing: {}", part.name, part.missing));
+  for (const auto& part : parts) words.push_back(part.missing.empty() ? part.name + " yes" : part.lack());
   std::string text = fmt::format("{}: {}", title.empty() ? name : title, join(words, ", "));
   if (!problems.empty()) text += fmt::format("; {}", join(problems, "; "));
   return text;

@@ -19,6 +19,9 @@ struct ModelPart {
   std::filesystem::path path;      // component folder or file; empty when missing
   std::string missing;             // "" when it is there; else "expected …" or "FILE is missing"
   std::uint64_t weight_bytes = 0;  // bytes of weights, which is what loading it costs
+
+  // What is wrong with a part that is missing, as a sentence: "vae: FILE is missing", "vae missing: expected …".
+  std::string lack() const;
 };
 
 struct ModelEntry {
@@ -36,7 +39,7 @@ struct ModelEntry {
   bool practice = false;
 
   bool complete() const;
-  // "Wan 2.1 T2V 1.3B: transformer yes, VAE yes, text encoder missing: expected …"
+  // "Wan 2.1 T2V 1.3B: transformer yes, vae yes, text_encoder missing: expected …"
   std::string summary() const;
 };
 
@@ -49,7 +52,8 @@ struct ModelScan {
 
 // Scans folders and everything below; each real folder is visited once, so loops of symbolic links end. `cache_folder`
 // keeps what was learned from each file under (path, size, mtime in ns, inode), empty = no cache. An unreadable
-// folder is a problem of the scan and not a failure.
+// folder is a problem of the scan and not a failure; so are pipes that are called weights, and folders and weights
+// whose name is no line of text (they could not be shown or written down).
 ModelScan scan_models(std::span<const std::filesystem::path> folders, const std::filesystem::path& cache_folder);
 
 // Where Rubato looks for models.

@@ -69,6 +69,18 @@ std::string set_text(const FieldRef& field, const json& value, std::size_t max_b
   return {};
 }
 
+// A name that we make must be one that can be shown, typed and listed again.
+std::string set_path(const FieldRef& field, const json& value, const PathText& rule) {
+  if (rule.role == PathRole::Output && value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    if (is_valid_utf8(text) && !is_printable_name(text)) {
+      std::string clean = printable(text, Lines::Escape);
+      return fmt::format("is '{}'; a file name may not hold control characters", clip_utf8(clean, 200));
+    }
+  }
+  return set_text(field, value, kMaxPathBytes);
+}
+
 std::string set_id(const FieldRef& field, const json& value) {
   if (const auto problem = set_text(field, value, 64); !problem.empty()) return problem;
   const auto fine = [](char c) {
@@ -184,7 +196,7 @@ std::string set_scalar(const FieldRef& field, const json& value) {
   return std::visit(Overloaded{
                         [&](const Text& rule) { return set_text(field, value, rule.max_bytes); },
                         [&](const IdText&) { return set_id(field, value); },
-                        [&](const PathText&) { return set_text(field, value, kMaxPathBytes); },
+                        [&](const PathText& rule) { return set_path(field, value, rule); },
                         [&](const ModelText&) { return set_text(field, value, kMaxPathBytes); },
                         [&](const IntRange& rule) { return set_int(field, value, rule); },
                         [&](const RealRange& rule) { return set_real(field, value, rule); },

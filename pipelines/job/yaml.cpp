@@ -243,4 +243,27 @@ Result<json> parse_yaml(std::string_view text, std::string_view source, const Js
   });
 }
 
+namespace {
+
+void write_block(const json& object, std::size_t indent, std::string& out) {
+  for (const auto& [key, value] : object.items()) {
+    out.append(indent, ' ');
+    if (value.is_object() && !value.empty()) {
+      out += key + ":\n";
+      write_block(value, indent + 2, out);
+    } else {
+      // JSON texts and numbers are YAML scalars.
+      out += fmt::format("{}: {}\n", key, value.dump(-1, ' ', false, json::error_handler_t::replace));
+    }
+  }
+}
+
+}  // namespace
+
+std::string to_yaml(const json& object) {
+  std::string out;
+  write_block(object, 0, out);
+  return out;
+}
+
 }  // namespace rubato

@@ -74,6 +74,11 @@ TEST_F(CliFrame, HelpGoesToStandardOutputAlone) {
   }
 }
 
+TEST_F(CliFrame, EveryProgramThatWasConfiguredIsBuilt) {
+  for (const auto* program : {"rubato-cli", "rubato-worker", "rubato-media"})
+    EXPECT_EQ(std::filesystem::exists(std::filesystem::path(RUBATO_BIN_DIR) / program), configured(program)) << program;
+}
+
 TEST_F(CliFrame, EveryCommandHasHelp) {
   for (const auto* command : cli::commands()) {
     auto words = split(command->path, ' ');
@@ -116,7 +121,7 @@ TEST_F(CliFrame, MistakesNameTheNearestAndExitWithTwo) {
       {{"inspect"}, "FILE is missing"},
       {{"inspect", "nothing.mp4"}, "there is no file nothing.mp4"},
       {{"tokens"}, "either --text TEXT or --file FILE"},
-      {{"models", "scan", "nowhere"}, "is not a folder"},
+      {{"models", "scan", "nowhere"}, "is not there"},
       {{"--no-such"}, "unknown flag --no-such"},
   };
   for (const auto& [words, expected] : mistakes) {

@@ -124,6 +124,42 @@ TEST_F(CliModels, AMissingPartIsNamed) {
   EXPECT_THAT(run(here_, {"models", "scan", "models"}).out, HasSubstr("tokenizer missing"));
 }
 
+TEST_F(CliModels, InfoOfAnIncompleteModelEndsWithFourAndOneSentence) {
+  const auto model = copied_model();
+  fs::remove(model / "vae" / "config.json");
+  for (const auto& words :
+       {std::vector<std::string>{"models", "info", "models/mine"}, {"models", "info", "models/mine", "--json"}}) {
+    const auto done = run(here_, words);
+    EXPECT_EQ(done.code, 4);
+    EXPECT_EQ(lines(done.err).size(), 1u) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("mine cannot be used: vae: "));
+    EXPECT_THAT(done.err, HasSubstr("vae/config.json is missing\n"));
+    EXPECT_THAT(done.out, Not(HasSubstr("missing: ")));
+    EXPECT_THAT(done.out, HasSubstr("transformer"));  // what there is, is shown
+  }
+}
+
+TEST_F(CliModels, AFolderIsRememberedOnlyAfterItsScan) {
+  fs::create_directories(dir_ / "locked");
+  fs::permissions(dir_ / "locked", fs::perms::none);
+  fs::create_directories(dir_ / "two\nlines");
+  fs::create_directories(dir_ / "data");
+  fs::permissions(dir_ / "data", fs::perms::all);
+  auto nobody = here_;
+  nobody.unprivileged = true;
+  const auto locked = run(nobody, {"models", "scan", "locked", "--data-dir", "data"});
+  EXPECT_FALSE(fs::exists(dir_ / "data" / "config"));
+  EXPECT_EQ(locked.code, 2) << locked.err;
+  EXPECT_THAT(locked.err, HasSubstr("cannot be read: Permission denied"));
+  const auto odd = run(here_, {"models", "scan", "two\nlines"});
+  EXPECT_EQ(odd.code, 2);
+  EXPECT_THAT(odd.err, HasSubstr("two\\nlines cannot be remembered"));
+  EXPECT_EQ(lines(odd.err).size(), 1u);
+  const auto forget = run(here_, {"models", "scan", "--forget", "locked"});
+  EXPECT_EQ(forget.code, 2);
+  EXPECT_THAT(forget.err, HasSubstr("there are none"));
+}
+
 TEST_F(CliModels, TokensAreTheIdsThatTheEncoderGets) {
   EXPECT_EQ(run(here_, {"tokens", "--text", "a red circle moves right"}).out, "[4,29,27,14,24,1]\n");
   EXPECT_EQ(run(here_, {"tokens", "--text", "  a red   circle\nmoves right "}).out, "[4,29,27,14,24,1]\n");
@@ -157,7 +193,7 @@ TEST_F(CliModels, InspectRefusesWhatWouldRunCode) {
 }
 
 TEST_F(CliModels, AForeignFileGetsASentence) {
-  if (!built("rubato-media")) GTEST_SKIP() << "this build has no rubato-media";
+  if (!configured("rubato-media")) GTEST_SKIP() << "RUBATO_MEDIA is OFF";
   std::ofstream(dir_ / "notes.txt") << "hello";
   const auto done = run(here_, {"inspect", "notes.txt"});
   EXPECT_EQ(done.code, 2);
@@ -199,7 +235,7 @@ TEST_F(CliModels, DoctorNamesWhatIsMissingAndWhatToDo) {
 }
 
 TEST_F(CliModels, DoctorFindsTheEngineWithoutNetwork) {
-  if (!built("rubato-worker")) GTEST_SKIP() << "rubato-worker is not built";
+  if (!configured("rubato-worker")) GTEST_SKIP() << "configured without libtorch";
   const auto report = json::parse(run(here_, {"doctor", "--json"}).out);
   const auto& checks = report["checks"];
   const auto found = std::find_if(checks.begin(), checks.end(), [](const json& c) { return c["id"] == "isolation"; });

@@ -166,7 +166,10 @@ std::vector<nlohmann::json> ndjson(const std::string& text) {
   return events;
 }
 
-bool built(const std::string& program) { return ::access((fs::path(RUBATO_BIN_DIR) / program).c_str(), X_OK) == 0; }
+bool configured(const std::string& program) {
+  if (program == "rubato-worker") return RUBATO_TEST_WORKER == 1;
+  return program != "rubato-media" || RUBATO_TEST_MEDIA == 1;
+}
 
 int child_of(int parent, const std::string& program) {
   std::error_code failed;

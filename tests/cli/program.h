@@ -72,7 +72,9 @@ std::vector<std::string> lines(const std::string& text);
 // Every line as a JSON object; fails the test when one is none.
 std::vector<nlohmann::json> ndjson(const std::string& text);
 
-bool built(const std::string& program);  // does RUBATO_BIN_DIR hold it?
+// Whether this build was configured to have that program: without libtorch there is no rubato-worker, with
+// RUBATO_MEDIA=OFF no rubato-media. Only then may a test be skipped; a program that should be there fails it.
+bool configured(const std::string& program);
 
 // The pid of a child of `parent` whose program has this name; -1 when there is none yet.
 int child_of(int parent, const std::string& program);

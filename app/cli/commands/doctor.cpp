@@ -166,7 +166,8 @@ std::vector<Finding> check_engine() {
   for (const auto& device : worker.devices()) {
     engine.facts["devices"].push_back({{"id", device.id}, {"name", device.name}, {"bytes", device.bytes}});
     if (device.id.starts_with("cuda"))
-      gpus.push_back(fmt::format("{} {}{}", device.id, device.name, device.bytes > 0 ? fmt::format(" ({})", human_bytes(device.bytes)) : std::string{}));
+      gpus.push_back(fmt::format("{} {}{}", device.id, device.name,
+                                 device.bytes > 0 ? fmt::format(" ({})", human_bytes(device.bytes)) : std::string{}));
   }
   const auto isolation = check_isolation(worker.pid());
   worker.stop();

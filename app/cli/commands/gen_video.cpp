@@ -11,7 +11,6 @@
 #include "app/cli/preflight.h"
 #include "app/cli/render.h"
 #include "pipelines/job/events.h"
-#include "pipelines/job/queue/job_timings.h"
 
 namespace rubato::cli {
 using nlohmann::json;
@@ -141,9 +140,7 @@ Result<json> render(const Context& context, ProgressMode mode) {
     context.out.say(plan_line(ready));
     return json::object();
   }
-  JobTimings timings(context.folders.state);
-  RUBATO_TRY(result, renderer->run(resolved, {.expected_s = timings.expected(ready.job, ready.model).expected_s}));
-  timings.learn(ready.job, ready.model, result.done.report, {.resumed = result.resumed});
+  RUBATO_TRY(result, renderer->run(resolved));
   RUBATO_OK(finish(context, ready, result, mode));
   return json::object();
 }

@@ -10,6 +10,7 @@
 #include "app/cli/output.h"
 #include "app/cli/places.h"
 #include "engine/base/text.h"
+#include "pipelines/job/yaml.h"
 
 namespace rubato::cli {
 namespace fs = std::filesystem;
@@ -30,19 +31,6 @@ std::string text_at(const json& object, std::initializer_list<const char*> path)
     here = &(*here)[key];
   }
   return here->is_string() ? here->get<std::string>() : here->is_null() ? std::string{} : here->dump();
-}
-
-// A flat block mapping; nested objects (policies) one level deeper. JSON texts and numbers are valid YAML scalars.
-void yaml(const json& object, int indent, std::string& out) {
-  for (const auto& [key, value] : object.items()) {
-    out.append(static_cast<std::size_t>(indent), ' ');
-    if (value.is_object() && !value.empty()) {
-      out += key + ":\n";
-      yaml(value, indent + 2, out);
-    } else {
-      out += fmt::format("{}: {}\n", key, value.dump(-1, ' ', false, json::error_handler_t::replace));
-    }
-  }
 }
 
 std::string seconds_text(const json& metadata) {
@@ -125,7 +113,7 @@ Result<> print_job(const Context& context, const fs::path& file, const FileFacts
   }
   std::string text = fmt::format("# The job that made {}. Again: rubato-cli gen video --job THIS -o OTHER{}\n",
                                  file.filename().string(), file.extension().string());
-  yaml(object, 0, text);
+  text += to_yaml(object);
   context.out.result(text.substr(0, text.size() - 1));
   return {};
 }

@@ -86,7 +86,7 @@ std::vector<Check> check_files(const ModelEntry& model) {
   for (const auto& part : model.parts) {
     Check check{.what = part.name, .problems = {}, .note = {}};
     if (!part.missing.empty()) {
-      check.problems.push_back(fmt::format("missing: {}", part.missing));
+      check.problems.push_back(part.lack());
     } else if (part.weight_bytes > 0) {
       const auto weights = WeightSet::open(part.path);
       if (weights)

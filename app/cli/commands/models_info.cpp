@@ -63,6 +63,17 @@ void print_card(const ModelCard& card, Output& out) {
   for (const auto& prompt : card.prompts) line("prompt", prompt);
 }
 
+// What is shown is true, but it cannot be rendered with: ModelMissing or ModelUnfit says why.
+Result<> soundness(const ModelEntry& model) {
+  if (model.complete()) return {};
+  std::vector<std::string> lacks;
+  for (const auto& part : model.parts)
+    if (!part.missing.empty()) lacks.push_back(part.lack());
+  const auto code = lacks.empty() ? ErrorCode::ModelUnfit : ErrorCode::ModelMissing;
+  lacks.insert(lacks.end(), model.problems.begin(), model.problems.end());
+  return Error{code, fmt::format("{} cannot be used: {}", model.name, join(lacks, "; "))};
+}
+
 Result<> run(const Context& context) {
   RUBATO_TRY(where, model_folders(context.folders, context.args));
   RUBATO_TRY(model, find_model(context.args.positionals()[0], where));
@@ -73,7 +84,7 @@ Result<> run(const Context& context) {
   for (std::size_t i = 0; i < model.parts.size(); ++i) {
     const auto& part = model.parts[i];
     if (!part.missing.empty()) {
-      table.add({part.name, "", "", "", "missing: " + part.missing});
+      table.add({part.name, "", "", "", part.missing});
       continue;
     }
     const auto contents = contents_of(part);
@@ -93,7 +104,7 @@ Result<> run(const Context& context) {
       report["card"] = {{"title", card->title},     {"description", card->description}, {"limits", card->limits},
                         {"prompts", card->prompts}, {"defaults", card->defaults.all},   {"grammar", card->grammar}};
     context.out.json(report);
-    return {};
+    return soundness(model);
   }
   context.out.result(printable(fmt::format("{:<10}{}{}", "model", model.title.empty() ? model.name : model.title,
                                            model.practice ? " (a practice model)" : "")));
@@ -102,8 +113,7 @@ Result<> run(const Context& context) {
   context.out.result(printable(fmt::format("{:<10}{}, {}", "state", state_text(model), human_bytes(model.bytes))));
   if (card) print_card(*card, context.out);
   context.out.result("\n" + table.text());
-  for (const auto& problem : model.problems) context.out.warn(problem);
-  return {};
+  return soundness(model);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ Result<> run(const Context& context) {
   RUBATO_TRY(where, model_folders(context.folders, context.args));
   const auto scan = scan_all(where);
   if (context.args.has("names")) {
-    for (const auto& model : scan.models) context.out.result(printable(model.name));
+    for (const auto& model : scan.models) context.out.result(printable(model.name, Lines::Escape));
     return {};
   }
   if (context.args.has("json")) {

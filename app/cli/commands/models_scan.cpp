@@ -1,11 +1,15 @@
 // models scan: remembers folders and shows the models in them.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "app/cli/models.h"
 #include "app/cli/places.h"
+#include "engine/base/text.h"
 
 namespace rubato::cli {
 namespace fs = std::filesystem;
@@ -19,25 +23,49 @@ std::vector<Option> options() {
            .repeatable = true}};
 }
 
+// A folder to look through, by its real name. CannotRead or Usage when it cannot be looked through.
+Result<fs::path> folder_named(const std::string& word) {
+  std::error_code failed;
+  if (!fs::is_directory(word, failed))
+    return Error{ErrorCode::Usage,
+                 fmt::format("{} {}; give the folder that holds your models", printable(word, Lines::Escape),
+                             fs::exists(word, failed) ? "is not a folder" : "is not there")};
+  const auto folder = fs::canonical(word, failed);
+  if (!is_printable_name(folder.string()))
+    return Error{ErrorCode::Usage, fmt::format("{} cannot be remembered: its name holds control characters or is not "
+                                               "UTF-8; rename it",
+                                               printable(folder.string(), Lines::Escape))};
+  if (::access(folder.c_str(), R_OK | X_OK) != 0)
+    return Error{ErrorCode::CannotRead,
+                 fmt::format("the folder {} cannot be read: {}", folder.string(), std::strerror(errno))};
+  return folder;
+}
+
 Result<> run(const Context& context) {
   RUBATO_TRY(folders, remembered_folders(context.folders));
   const auto before = folders;
   for (const auto& word : context.args.positionals()) {
-    std::error_code failed;
-    if (!fs::is_directory(word, failed))
-      return Error{ErrorCode::Usage, fmt::format("{} is not a folder; give the folder that holds your models", word)};
-    const auto folder = fs::canonical(word, failed);
+    RUBATO_TRY(folder, folder_named(word));
     if (std::find(folders.begin(), folders.end(), folder) == folders.end()) folders.push_back(folder);
   }
   for (const auto& word : context.args.values("forget")) {
     const auto folder = fs::weakly_canonical(fs::absolute(word));
-    if (std::erase(folders, folder) == 0)
-      return Error{ErrorCode::Usage, fmt::format("{} is not among the remembered folders", folder.string())};
+    if (std::erase(folders, folder) > 0) continue;
+    std::vector<std::string> names;
+    for (const auto& known : folders) names.push_back(known.string());
+    const auto near = nearest_name(folder.string(), names);
+    return Error{ErrorCode::Usage,
+                 fmt::format("{} is not among the remembered folders{}", printable(folder.string(), Lines::Escape),
+                             near            ? fmt::format("; did you mean {}?", *near)
+                             : names.empty() ? std::string("; there are none")
+                                             : fmt::format("; there are {}", one_of(names)))};
   }
-  if (folders != before) RUBATO_OK(remember_folders(context.folders, folders));
 
   RUBATO_TRY(where, model_folders(context.folders, context.args));
+  where.folders = folders;
   const auto scan = scan_all(where);
+  // Only now: a scan that was stopped, or that ended the program, must not happen again with every command.
+  if (folders != before) RUBATO_OK(remember_folders(context.folders, folders));
   if (context.args.has("json")) {
     auto json = to_json(scan);
     json["folders"] = nlohmann::json::array();

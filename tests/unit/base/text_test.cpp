@@ -45,6 +45,16 @@ TEST(TextTest, KnowsUtf8) {
     EXPECT_FALSE(is_valid_utf8(bad)) << bad;
 }
 
+TEST(TextTest, ShowsWhatWouldDriveATerminal) {
+  EXPECT_EQ(printable("a 漢字 🎬 é\n\tb"), "a 漢字 🎬 é\n\tb");
+  EXPECT_EQ(printable("\x1b[31m\r\x7f"), "\\x1b[31m\\x0d\\x7f");
+  EXPECT_EQ(printable("\u009b2J\u202e\u2066"), "\\x9b2J\\u202e\\u2066");
+  EXPECT_EQ(printable("\xff\xc3("), "\\xff\\xc3(");
+  EXPECT_EQ(printable("one\ntwo\tx", Lines::Escape), "one\\ntwo\\x09x");
+  EXPECT_TRUE(is_printable_name("é 漢字.mp4"));
+  for (const auto* bad : {"a\nb", "a\tb", "\xff", "\u202e", "\x1b"}) EXPECT_FALSE(is_printable_name(bad)) << bad;
+}
+
 TEST(TextTest, CutsBetweenCharacters) {
   EXPECT_EQ(clip_utf8("aé", 3), "aé");
   EXPECT_EQ(clip_utf8("aé", 2), "a");

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <chrono>
 
+#include "engine/base/text.h"
 #include "engine/files/content_hash.h"
 #include "engine/files/pipeline_folder.h"
 #include "tests/support/model_files.h"
@@ -53,6 +55,22 @@ TEST(ModelScanTest, FindsPipelineFolders) {
   EXPECT_TRUE(found.problems.empty());
 }
 
+TEST(ModelScanTest, LeavesOutPipesAndNamesThatAreNoText) {
+  const TempFolder dir;
+  test::write_pipeline(dir, "fine");
+  test::write_pipeline(dir, "two\nlines");
+  test::write_pipeline(dir, "latin-\xe9");
+  ASSERT_EQ(::mkfifo((dir.path() / "pipe.safetensors").c_str(), 0600), 0);
+  const auto found = scan(dir);
+  EXPECT_EQ(names(found), std::vector<std::string>{"fine"});
+  ASSERT_EQ(found.problems.size(), 3u);
+  const auto all = found.problems[0] + "|" + found.problems[1] + "|" + found.problems[2];
+  EXPECT_SAYS(all, "'two\\nlines' in");
+  EXPECT_SAYS(all, "'latin-\\xe9' in");
+  EXPECT_SAYS(all, "pipe.safetensors is a pipe or device");
+  EXPECT_TRUE(is_printable_name(all));
+}
+
 TEST(ModelScanTest, NamesWhatAPipelineLacksAndWhatIsDamaged) {
   const TempFolder dir;
   const auto root = test::write_pipeline(dir, "wan");
@@ -62,8 +80,7 @@ TEST(ModelScanTest, NamesWhatAPipelineLacksAndWhatIsDamaged) {
   ASSERT_EQ(found.models.size(), 1u);
   EXPECT_FALSE(found.models[0].complete());
   const std::string text = found.models[0].summary();
-  EXPECT_SAYS(text,
-              "Wan 2.1 T2V 1.3B: scheduler yes, text_encoder missing: the folder " + (root / "text_encoder").string());
+  EXPECT_SAYS(text, "Wan 2.1 T2V 1.3B: scheduler yes, text_encoder: the folder " + (root / "text_encoder").string());
   EXPECT_SAYS(text, "transformer yes, vae yes; ");
   EXPECT_SAYS(text, (root / "vae/diffusion_pytorch_model.safetensors").string() + " is damaged");
 }
@@ -110,7 +127,7 @@ TEST(ModelScanTest, FindsTheSnapshotsOfAHubCache) {
   // Half a download: the link is there, its blob is not.
   fs::remove(dir / cache / "blobs/fedcba9876543210vae-diffusion_pytorch_model.safetensors");
   EXPECT_SAYS(scan(dir).models[0].summary(),
-              "vae missing: " + (found.models[0].root / "vae/diffusion_pytorch_model.safetensors").string() +
+              "vae: " + (found.models[0].root / "vae/diffusion_pytorch_model.safetensors").string() +
                   " is a link that leads nowhere");
 }
 
@@ -313,7 +330,7 @@ TEST(ResolveModelTest, SaysWhatAnIncompleteModelLacks) {
   fs::remove(root / "vae/config.json");
   const auto found = resolve_model("wan-13", {{dir.path()}, {}, {}});
   EXPECT_EQ(found.error().code, ErrorCode::ModelMissing);
-  EXPECT_SAYS(found.error().message, "vae missing: " + (root / "vae/config.json").string() + " is missing");
+  EXPECT_SAYS(found.error().message, "vae: " + (root / "vae/config.json").string() + " is missing");
 }
 
 TEST(ContentHashTest, FollowsTheContentAndNotThePlace) {
@@ -344,14 +361,6 @@ TEST(ContentHashTest, IsKeptInTheCache) {
   cache.write("file_hashes.json", "{broken");
   EXPECT_EQ(model_content_hash(pipeline, cache.path()).value(), first);
   EXPECT_EQ(model_content_hash(pipeline, {}).value(), first);
-}
-
-TEST(ContentHashTest, MayBeStopped) {
-  const TempFolder dir, cache;
-  const auto pipeline = PipelineFolder::open(test::write_pipeline(dir, "a")).value();
-  std::stop_source stop;
-  stop.request_stop();
-  EXPECT_EQ(model_content_hash(pipeline, cache.path(), stop.get_token()).error().code, ErrorCode::Cancelled);
 }
 
 }  // namespace

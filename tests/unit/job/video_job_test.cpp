@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/text.h"
 #include "pipelines/job/schema.h"
 #include "pipelines/job/yaml.h"
 #include "tests/unit/job/schema_validator.h"
@@ -48,6 +49,16 @@ TEST_F(VideoJobFile, YamlAndJsonSayTheSame) {
 TEST_F(VideoJobFile, ContentDecidesWhereTheNameDoesNot) {
   EXPECT_TRUE(read_video_job(file("one", "  {\"prompt\": \"x\"}")).ok());
   EXPECT_TRUE(read_video_job(file("two", "prompt: x")).ok());
+}
+
+TEST_F(VideoJobFile, AnOutputHasANameThatCanBeShown) {
+  for (const auto* name : {"a\\nb.mp4", "\\u001b[2J.mp4", "\\u202e.mp4"}) {
+    const auto job = read_video_job(file("job.json", std::string(R"({"prompt":"x","out":")") + name + "\"}"));
+    ASSERT_FALSE(job.ok()) << name;
+    EXPECT_EQ(job.error().code, ErrorCode::JobInvalid);
+    EXPECT_THAT(job.error().message, HasSubstr("may not hold control characters"));
+    EXPECT_TRUE(is_printable_name(job.error().message));
+  }
 }
 
 TEST_F(VideoJobFile, ProblemsHaveLineAndColumn) {
