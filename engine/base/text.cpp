@@ -82,6 +82,32 @@ std::string human_bytes(std::uint64_t bytes) {
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  text = trim(text);
+  double value = 0;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  if (fault != std::errc{} || !(value >= 0)) return std::nullopt;
+  auto unit = trim(text.substr(static_cast<std::size_t>(stop - text.data())));
+  const auto drop = [&](char letter) {
+    if (unit.empty() || (unit.back() | 0x20) != letter) return false;
+    unit.remove_suffix(1);
+    return true;
+  };
+  const bool named = !unit.empty();
+  drop('b');
+  const double base = drop('i') ? 1024 : 1000;
+  constexpr std::string_view kPrefixes = "kmgt";
+  if (unit.size() > 1 || (unit.empty() && named && base == 1024)) return std::nullopt;
+  if (!unit.empty()) {
+    const auto power = kPrefixes.find(static_cast<char>(unit.front() | 0x20));
+    if (power == std::string_view::npos) return std::nullopt;
+    value *= std::pow(base, static_cast<double>(power + 1));
+  }
+  constexpr double kMost = 1152921504606846976.0;  // 2^60
+  if (value > kMost) return std::nullopt;
+  return static_cast<std::uint64_t>(std::llround(value));
+}
+
 std::string human_duration(double seconds) {
   const auto whole = std::llround(std::clamp(std::isnan(seconds) ? 0.0 : seconds, 0.0, 1e12));
   const auto h = whole / 3600, m = whole / 60 % 60, s = whole % 60;

@@ -23,6 +23,9 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 
 // "39.1 MB" (decimal units, as disks are sold).
 std::string human_bytes(std::uint64_t bytes);
+// "1.5GiB", "800 MB", "2g", "4096" -> bytes: k, M, G, T are decimal, Ki, Mi, Gi, Ti binary, in any case, with or without
+// the B. Nothing for anything else, below 0, or above 2^60.
+std::optional<std::uint64_t> parse_bytes(std::string_view text);
 // "1:05" or "2:03:07"
 std::string human_duration(double seconds);
 

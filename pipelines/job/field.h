@@ -60,11 +60,12 @@ struct SizeSpec {     // WxH, each side in min..max pixels
   int min, max;
 };
 struct SeedSpec {};    // 0 .. 2^64-1
+struct BytesSpec {};   // an amount of memory: a number of bytes, or text such as "1.5GiB" or "800MB"
 struct DeviceText {};  // auto, cpu, cuda, cuda:N
 struct Switch {};      // true or false; the bare flag means true, --no-NAME false
 struct Method {};      // one of the methods of a policy, with its knobs
 
-using Rule = std::variant<Text, IdText, IntRange, RealRange, Choice, PathText, ModelText, SizeSpec, SeedSpec,
+using Rule = std::variant<Text, IdText, IntRange, RealRange, Choice, PathText, ModelText, SizeSpec, SeedSpec, BytesSpec,
                           DeviceText, Switch, Method>;
 
 enum class Group { Common, Generation, Inspection };
@@ -155,7 +156,8 @@ constexpr bool rule_fits() {
   if constexpr (std::is_same_v<RuleType, IntRange>) return std::is_same_v<T, int>;
   if constexpr (std::is_same_v<RuleType, RealRange>) return std::is_same_v<T, double>;
   if constexpr (std::is_same_v<RuleType, SizeSpec>) return std::is_same_v<Value, std::optional<Size>>;
-  if constexpr (std::is_same_v<RuleType, SeedSpec>) return std::is_same_v<Value, std::optional<std::uint64_t>>;
+  if constexpr (std::is_same_v<RuleType, SeedSpec> || std::is_same_v<RuleType, BytesSpec>)
+    return std::is_same_v<Value, std::optional<std::uint64_t>>;
   if constexpr (std::is_same_v<RuleType, Switch>) return std::is_same_v<Value, bool>;
   if constexpr (std::is_same_v<RuleType, Method>) return kIsVariant<Value>;
   return std::is_same_v<T, std::string>;

@@ -154,6 +154,16 @@ std::string set_seed(const FieldRef& field, const json& value) {
   return fmt::format("is {}; it must be a whole number from 0 to 18446744073709551615", shown(value));
 }
 
+std::string set_bytes(const FieldRef& field, const json& value) {
+  const auto number = whole(value);
+  const auto bytes = value.is_string()        ? parse_bytes(value.get_ref<const std::string&>())
+                     : number && *number >= 0 ? parse_bytes(fmt::format("{:.0f}", *number))
+                                              : std::nullopt;
+  if (!bytes) return fmt::format("is {}; it must be an amount of memory, like 1.5GiB or 800MB", shown(value));
+  assign(field, *bytes);
+  return {};
+}
+
 std::string set_int(const FieldRef& field, const json& value, const IntRange& rule) {
   const auto number = whole(value);
   if (!number) return fmt::format("is {}; it must be a whole number, {} to {}", shown(value), rule.min, rule.max);
@@ -203,6 +213,7 @@ std::string set_scalar(const FieldRef& field, const json& value) {
                         [&](const Choice& rule) { return set_choice(field, value, rule); },
                         [&](const SizeSpec& rule) { return set_size(field, value, rule); },
                         [&](const SeedSpec&) { return set_seed(field, value); },
+                        [&](const BytesSpec&) { return set_bytes(field, value); },
                         [&](const DeviceText&) { return set_device(field, value); },
                         [&](const Switch&) { return set_switch(field, value); },
                         [&](const Method&) -> std::string {
@@ -290,6 +301,7 @@ std::string describe_rule(const FieldRef& field) {
                         [](const Choice& rule) { return detail::one_of(rule.names); },
                         [](const SizeSpec& rule) { return fmt::format("{} to {} a side", rule.min, rule.max); },
                         [](const SeedSpec&) { return std::string("0 or more"); },
+                        [](const BytesSpec&) { return std::string("like 1.5GiB or 800MB"); },
                         [](const DeviceText&) { return std::string("auto, cpu, cuda or cuda:N"); },
                         [&](const Method&) { return detail::one_of(detail::policy_of(field)->methods()); },
                         [](const auto&) { return std::string(); },
@@ -309,6 +321,7 @@ std::string_view placeholder(const Rule& rule) {
                         [](const ModelText&) -> View { return "MODEL"; },
                         [](const SizeSpec&) -> View { return "WxH"; },
                         [](const SeedSpec&) -> View { return "N"; },
+                        [](const BytesSpec&) -> View { return "BYTES"; },
                         [](const DeviceText&) -> View { return "DEVICE"; },
                         [](const Switch&) -> View { return ""; },
                         [](const Method&) -> View { return "METHOD[:KEY=VALUE,…]"; },

@@ -88,6 +88,11 @@ json rule_schema(const FieldRef& field) {
           [&](const ModelText&) { return text(4096); },
           [](const SizeSpec&) { return json{{"type", "string"}, {"pattern", "^[0-9]+[xX][0-9]+$"}}; },
           [](const SeedSpec&) { return json{{"type", "integer"}, {"minimum", 0}, {"maximum", UINT64_MAX}}; },
+          [](const BytesSpec&) {
+            return json{{"oneOf",
+                         {{{"type", "integer"}, {"minimum", 0}},
+                          {{"type", "string"}, {"pattern", "^ *[0-9]+([.][0-9]+)? *([kKmMgGtT][iI]?)?[bB]? *$"}}}}};
+          },
           [](const DeviceText&) { return json{{"type", "string"}, {"pattern", "^(auto|cpu|cuda(:[0-9]{1,3})?)$"}}; },
           [](const Switch&) { return json{{"type", "boolean"}}; },
           [](const Method&) { return json::object(); },

@@ -70,6 +70,9 @@ void set_random(const FieldRef& field, std::mt19937_64& random) {
                        Size{between(random, rule.min, rule.max), between(random, rule.min, rule.max)};
                  },
                  [&](const SeedSpec&) { *std::get<std::optional<std::uint64_t>*>(field.value) = random(); },
+                 [&](const BytesSpec&) {
+                   *std::get<std::optional<std::uint64_t>*>(field.value) = random() % (1ull << 40);
+                 },
                  [&](const Switch&) { *std::get<bool*>(field.value) = between(random, 0, 1) == 1; },
                  [&](const Method&) {
                    PolicyRef& policy = *detail::policy_of(field);

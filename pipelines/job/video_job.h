@@ -60,6 +60,7 @@ struct VideoJob {
   AttentionPolicyChoice attention;
   CachePolicy cache;
   std::string device = "auto", dtype = "auto";
+  std::optional<std::uint64_t> reserve, max_ram;  // bytes
   std::string out;
   std::string overwrite = "never";
   bool keep_latents = false;
@@ -96,6 +97,10 @@ struct VideoJob {
     v("device", job.device, DeviceText{}, "Where to compute", Common);
     v("dtype", job.dtype, Choice{{"auto", "float32", "bfloat16", "float16"}},
       "Precision of the computation; auto: float32 on the CPU, bfloat16 on a GPU", Common);
+    v("reserve", job.reserve, BytesSpec{}, "Memory of the GPU that is left to other programs", Common,
+      {.identity = false, .unset = "none"});
+    v("max_ram", job.max_ram, BytesSpec{}, "Memory of the computer that the job may take", Common,
+      {.identity = false, .unset = "what is free"});
     v("name", job.name, Text{256}, "Title for lists and metadata", Common, {.identity = false});
     v("id", job.id, IdText{}, "Identifier in events and reports; made where none is given", Common,
       {.identity = false});

@@ -38,6 +38,19 @@ TEST(TextTest, WritesSizesAndTimesForPeople) {
   EXPECT_FALSE(human_duration(std::numeric_limits<double>::infinity()).empty());
 }
 
+TEST(TextTest, ReadsAmountsOfMemory) {
+  EXPECT_EQ(parse_bytes("4096"), 4096u);
+  EXPECT_EQ(parse_bytes("1.5GiB"), 1610612736u);
+  EXPECT_EQ(parse_bytes(" 800 MB "), 800'000'000u);
+  EXPECT_EQ(parse_bytes("2g"), 2'000'000'000u);
+  EXPECT_EQ(parse_bytes("3Ki"), 3072u);
+  EXPECT_EQ(parse_bytes("7 b"), 7u);
+  EXPECT_EQ(parse_bytes("0"), 0u);
+  EXPECT_EQ(parse_bytes("1TiB"), 1ull << 40);
+  for (const auto* bad : {"", "GiB", "-1", "1.5.5G", "1e3", "5i", "5iB", "5x", "5 GBs", "inf", "nan", "9999999 TB", "0x10"})
+    EXPECT_EQ(parse_bytes(bad), std::nullopt) << bad;
+}
+
 TEST(TextTest, KnowsUtf8) {
   for (const auto* good : {"", "a", "é", "€", "𝄞", "\xF4\x8F\xBF\xBF"}) EXPECT_TRUE(is_valid_utf8(good)) << good;
   for (const auto* bad : {"\x80", "\xC3", "\xC3(", "\xE2\x82", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80",

@@ -1,7 +1,5 @@
 // The video VAE's own promises: what it refuses, tiles without seams, memory as estimated, cancelling, reuse.
 #include <ATen/Parallel.h>
-#include <c10/core/Allocator.h>
-#include <c10/util/ThreadLocalDebugInfo.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
@@ -18,6 +16,7 @@
 #include "engine/models/wan_vae/tiles.h"
 #include "engine/models/wan_vae/vae.h"
 #include "engine/tensor/state_dict.h"
+#include "tests/support/allocation_meter.h"
 
 namespace rubato {
 namespace {
@@ -208,27 +207,6 @@ TEST(WanVaeStreams, StopBetweenChunks) {
             ErrorCode::Cancelled);
 }
 
-// Counts what libtorch's allocator hands out on this thread.
-class AllocationMeter final : public c10::MemoryReportingInfoBase {
- public:
-  void reportMemoryUsage(void*, std::int64_t bytes, std::size_t, std::size_t, c10::Device) override {
-    now_ += bytes;
-    peak = std::max(peak, now_);
-  }
-  bool memoryProfilingEnabled() const override { return true; }
-  std::int64_t peak = 0;
-
- private:
-  std::int64_t now_ = 0;
-};
-
-std::int64_t peak_of(const std::function<void()>& run) {
-  auto meter = std::make_shared<AllocationMeter>();
-  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
-  run();
-  return meter->peak;
-}
-
 TEST(WanVaeMemory, IsWhatTheEstimateSays) {
   struct Sample {
     const char* layout;
@@ -241,7 +219,7 @@ TEST(WanVaeMemory, IsWhatTheEstimateSays) {
     const std::int64_t side = cells * vae->config().spatial_ratio();
     const auto latent = at::randn({1, z, 2 * chunk + 1, cells, cells});
     const DecodeOptions options{.tiling = {.tile = tile}, .latents_at_a_time = chunk};
-    const auto used = static_cast<double>(peak_of([&] {
+    const auto used = static_cast<double>(test::peak_of([&] {
       vae->decode(
           latent, [](const at::Tensor&) {}, options);
     }));

@@ -44,7 +44,7 @@ struct SampleJob {
   std::optional<int> frames;
   int layers = 4;
   std::optional<double> strength;
-  std::optional<std::uint64_t> seed;
+  std::optional<std::uint64_t> seed, room;
   std::string mode = "soft", device = "auto", id, image, out, model;
   bool loop = false, sound = true;
   std::variant<StillRate, BendRate> rate;
@@ -59,6 +59,7 @@ struct SampleJob {
     v("layers", job.layers, IntRange{1, 8}, "Depth");
     v("strength", job.strength, RealRange{0, 1}, "How much of the picture changes");
     v("seed", job.seed, SeedSpec{}, "Noise", Group::Generation, {.unset = "a new one"});
+    v("room", job.room, BytesSpec{}, "Memory", Group::Generation, {.identity = false, .unset = "all"});
     v("mode", job.mode, Choice{{"soft", "hard"}, "hard"}, "Manner");
     v("device", job.device, DeviceText{}, "Where", Group::Common);
     v("id", job.id, IdText{}, "Name in reports", Group::Common, {.identity = false});
@@ -157,7 +158,7 @@ TEST(Schema, JsonSchemaRefusesWhatTheReaderRefuses) {
   EXPECT_EQ(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
   for (const json& wrong :
        {json{{"promt", "x"}}, json{{"frames", 0}}, json{{"frames", "5"}}, json{{"size", "big"}}, json{{"mode", "mild"}},
-        json{{"device", "gpu"}}, json{{"seed", -1}}, json{{"loop_it", "yes"}}, json{{"rate", "bend"}},
+        json{{"room", "2 miles"}}, json{{"device", "gpu"}}, json{{"seed", -1}}, json{{"loop_it", "yes"}}, json{{"rate", "bend"}},
         json{{"rate", {{"method", "bend"}, {"keep", 2}}}}, json{{"rate", {{"keep", 0.5}}}}, json{{"version", 2}},
         json{{"kind", "video"}}, json::array()}) {
     EXPECT_NE(test::schema_fault(schema, wrong), "") << wrong;
@@ -215,6 +216,9 @@ TEST(Schema, EachRuleSaysWhatMayStandThere) {
   EXPECT_THAT(complaint({{"size", "12x"}}), HasSubstr("like 832x480"));
   EXPECT_THAT(complaint({{"size", "12x13x14"}}), HasSubstr("like 832x480"));
   EXPECT_THAT(complaint({{"seed", -1}}), HasSubstr("from 0 to 18446744073709551615"));
+  EXPECT_THAT(complaint({{"room", "much"}}), HasSubstr("like 1.5GiB or 800MB"));
+  EXPECT_THAT(complaint({{"room", -1}}), HasSubstr("like 1.5GiB or 800MB"));
+  EXPECT_THAT(complaint({{"room", true}}), HasSubstr("like 1.5GiB or 800MB"));
   EXPECT_THAT(complaint({{"seed", 1e300}}), HasSubstr("from 0 to 18446744073709551615"));
   EXPECT_THAT(complaint({{"mode", "sofd"}}), HasSubstr("must be soft or hard; did you mean 'soft'?"));
   EXPECT_THAT(complaint({{"device", "cuda:x"}}), HasSubstr("auto, cpu, cuda or cuda:N"));
@@ -241,6 +245,7 @@ TEST(Schema, ValidValuesAreTaken) {
                                     {"frames", 65.0},
                                     {"strength", 1},
                                     {"seed", UINT64_MAX},
+                                    {"room", "1.5GiB"},
                                     {"note", nullptr},
                                     {"device", "cuda:3"},
                                     {"rate", {{"method", "bend"}, {"warmup", 9}}}});
@@ -249,6 +254,7 @@ TEST(Schema, ValidValuesAreTaken) {
   EXPECT_EQ(job->frames, 65);
   EXPECT_EQ(job->strength, 1.0);
   EXPECT_EQ(job->seed, UINT64_MAX);
+  EXPECT_EQ(job->room, 3ull << 29);
   EXPECT_EQ(job->note, std::nullopt);
   const auto& bend = std::get<BendRate>(job->rate);
   EXPECT_EQ(bend.warmup, 9);
