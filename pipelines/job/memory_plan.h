@@ -10,8 +10,8 @@ namespace rubato {
 
 enum class Offload {
   None,    // every part stays on the device
-  Parts,   // a part is on the device while it works: text encoder, then the expert in use, then the VAE
-  Layers,  // and of the text encoder and the experts, two blocks at a time: the next comes in while one computes
+  Parts,   // the text encoder and each expert are there only while they work; the VAE stays
+  Layers,  // and only two blocks of them at a time: the next comes in while one computes (GPU only)
 };
 
 constexpr std::string_view offload_name(Offload offload) {

@@ -11,6 +11,7 @@
 #include "app/cli/preflight.h"
 #include "app/cli/render.h"
 #include "pipelines/job/events.h"
+#include "pipelines/job/memory_forecast.h"
 
 namespace rubato::cli {
 using nlohmann::json;
@@ -134,12 +135,17 @@ Result<json> render(const Context& context, ProgressMode mode) {
   }
   RUBATO_TRY(ready, resolve(std::move(job), where));
   const auto resolved = video_job_to_json(ready.job);
-  if (mode == ProgressMode::Json) context.out.json_line(make_event("plan", {{"jobs", json::array({resolved})}}));
+  RUBATO_TRY(memory, forecast_memory(ready.model, ready.job, memory_available(ready.job)));
+  if (mode == ProgressMode::Json)
+    context.out.json_line(
+        make_event("plan", {{"jobs", json::array({resolved})}, {"memory", json::array({to_json(memory)})}}));
   if (dry) {
     if (mode != ProgressMode::Json) context.out.json(resolved);
     context.out.say(plan_line(ready));
+    context.out.say(fmt::format("It {}.", memory.sentence));
     return json::object();
   }
+  if (memory.fit == Fit::DoesNotFit) context.out.warn(fmt::format("this job {}", memory.sentence));
   RUBATO_TRY(result, renderer->run(resolved));
   RUBATO_OK(finish(context, ready, result, mode));
   return json::object();

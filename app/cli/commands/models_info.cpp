@@ -3,6 +3,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/cli/models.h"
 #include "app/cli/places.h"
@@ -10,6 +11,7 @@
 #include "engine/files/model_card.h"
 #include "engine/files/safetensors.h"
 #include "engine/files/weight_set.h"
+#include "pipelines/job/memory_forecast.h"
 
 namespace rubato::cli {
 namespace {
@@ -74,6 +76,17 @@ Result<> soundness(const ModelEntry& model) {
   return Error{code, fmt::format("{} cannot be used: {}", model.name, join(lacks, "; "))};
 }
 
+// What its usual clip takes here; nothing for a folder that no clip can be made with.
+std::optional<std::pair<VideoJob, MemoryForecast>> usual_clip(const std::filesystem::path& root) {
+  const auto model = open_video_model(root);
+  if (!model) return std::nullopt;
+  const auto job = resolve_video_job({}, *model);
+  if (!job) return std::nullopt;
+  const auto forecast = forecast_memory(*model, *job, memory_available(*job));
+  if (!forecast) return std::nullopt;
+  return std::pair{*job, *forecast};
+}
+
 Result<> run(const Context& context) {
   RUBATO_TRY(where, model_folders(context.folders, context.args));
   RUBATO_TRY(model, find_model(context.args.positionals()[0], where));
@@ -99,7 +112,9 @@ Result<> run(const Context& context) {
     report["parts"][i]["parameters"] = contents->parameters;
     for (const auto& [type, bytes] : contents->bytes_by_type) report["parts"][i]["types"][type] = bytes;
   }
+  const auto usual = usual_clip(model.root);
   if (context.args.has("json")) {
+    if (usual) report["memory"] = to_json(usual->second);
     if (card)
       report["card"] = {{"title", card->title},     {"description", card->description}, {"limits", card->limits},
                         {"prompts", card->prompts}, {"defaults", card->defaults.all},   {"grammar", card->grammar}};
@@ -111,6 +126,10 @@ Result<> run(const Context& context) {
   context.out.result(printable(fmt::format("{:<10}{}", "name", model.name)));
   context.out.result(printable(fmt::format("{:<10}{}", "folder", model.root.string())));
   context.out.result(printable(fmt::format("{:<10}{}, {}", "state", state_text(model), human_bytes(model.bytes))));
+  if (usual)
+    context.out.result(
+        printable(fmt::format("{:<10}{} frames of {}x{}: {}", "memory", *usual->first.frames, usual->first.size->width,
+                              usual->first.size->height, usual->second.sentence)));
   if (card) print_card(*card, context.out);
   context.out.result("\n" + table.text());
   return soundness(model);
