@@ -33,7 +33,7 @@ Error unknown(std::string_view what, std::string_view word, std::span<const std:
 }  // namespace
 
 std::span<const Command* const> commands() {
-  static constexpr std::array kCommands{&kGenVideo, &kModelsScan, &kModelsList, &kModelsInfo, &kModelsCheck, &kInspect,
+  static constexpr std::array kCommands{&kGenVideo, &kRun, &kModelsScan, &kModelsList, &kModelsInfo, &kModelsCheck, &kInspect,
                                         &kVerify,   &kDoctor,     &kTokens,     &kSchema,     &kCompletions};
   return kCommands;
 }

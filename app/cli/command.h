@@ -57,7 +57,7 @@ struct Found {
 Result<Found> find_command(std::span<const char* const> words);
 
 // Defined in commands/, one file each.
-extern const Command kGenVideo, kModelsScan, kModelsList, kModelsInfo, kModelsCheck, kInspect, kVerify, kDoctor,
+extern const Command kGenVideo, kRun, kModelsScan, kModelsList, kModelsInfo, kModelsCheck, kInspect, kVerify, kDoctor,
     kTokens, kSchema, kCompletions;
 
 }  // namespace rubato::cli

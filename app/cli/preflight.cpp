@@ -50,6 +50,8 @@ bool is_numbered(const fs::path& out) {
   return name.find('#') != std::string::npos || name.find('%') != std::string::npos;
 }
 
+}  // namespace
+
 Result<> check_extension(const fs::path& out) {
   if (is_frames_folder(out)) return {};
   const auto extension = lower(out.extension().string());
@@ -66,6 +68,8 @@ Result<> check_extension(const fs::path& out) {
                fmt::format("{}: files that end in {} cannot be written{}; there are {}", out.string(), extension,
                            near ? fmt::format(", did you mean {}?", *near) : "", one_of(known))};
 }
+
+namespace {
 
 Result<> check_output(const fs::path& out, Overwrite overwrite) {
   RUBATO_OK(check_extension(out));

@@ -16,6 +16,9 @@ namespace rubato::cli {
 // `report` is the command's own output, empty for none.
 Result<> check_files(const VideoJob& job, const std::filesystem::path& report = {});
 
+// The extension alone; a folder name that ends in / takes frames.
+Result<> check_extension(const std::filesystem::path& out);
+
 // `out` as it is when free, else with the first free "-2", "-3", … before its extension: --overwrite=rename.
 std::filesystem::path free_name(const std::filesystem::path& out);
 

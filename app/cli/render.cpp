@@ -23,6 +23,14 @@ std::string open_ended(std::string text) {
   return text;
 }
 
+// What asking to stop brings about in a phase of the job.
+std::string_view stopping_in(std::string_view phase) {
+  if (phase == "denoise") return "Stopping after the current step";
+  if (phase == "decode") return "Stopping after the current frames";
+  if (phase == "mux") return "The clip is all but written and will be finished";
+  return "Stopping as soon as the engine can";
+}
+
 // For --verbose and --log. Prompts stay out of it.
 void log_message(const protocol::Message& message) {
   if (const auto* phase = std::get_if<protocol::Phase>(&message))
@@ -73,10 +81,10 @@ Result<> Renderer::check_interrupted() const {
   return {};
 }
 
-Result<RenderResult> Renderer::run(const nlohmann::json& job) {
+Result<RenderResult> Renderer::run(const nlohmann::json& job, const protocol::RunHints& hints) {
   const auto started = Clock::now();
   RUBATO_OK(check_interrupted());
-  RUBATO_TRY(id, worker_.run(job));
+  RUBATO_TRY(id, worker_.run(job, hints));
   log(LogLevel::Info, "job.start", {{"id", id}, {"worker", std::to_string(worker_.pid())}});
   while (!outcome_) {
     pollfd watched[2] = {{worker_.fd(), POLLIN, 0}, {interrupts_.fd(), POLLIN, 0}};
@@ -87,14 +95,14 @@ Result<RenderResult> Renderer::run(const nlohmann::json& job) {
   }
   view_->clear();
   if (!outcome_->ok()) return outcome_->error();
-  return RenderResult{outcome_->value(), std::chrono::duration<double>(Clock::now() - started).count()};
+  return RenderResult{outcome_->value(), std::chrono::duration<double>(Clock::now() - started).count(), resumed_};
 }
 
 void Renderer::answer_signals() {
   const int interrupts = interrupts_.interrupts();
   if (interrupts > answered_) {
     if (answered_ == 0 && interrupts == 1) {
-      view_->note("Stopping after the current step; Ctrl-C again stops at once.");
+      view_->note(fmt::format("{}; Ctrl-C again stops at once.", stopping_in(worker_.phase())));
       worker_.cancel(protocol::CancelWhen::AfterStep);
     } else {
       view_->note("Stopping at once.");
@@ -104,7 +112,7 @@ void Renderer::answer_signals() {
   }
   if (interrupts_.terminated() && !term_deadline_) {
     term_deadline_ = Clock::now() + kTermPatience;
-    view_->note("Terminated: stopping after the current step, at the latest in 10 s.");
+    view_->note(fmt::format("Terminated. {}, at the latest in 10 s.", stopping_in(worker_.phase())));
     worker_.cancel(protocol::CancelWhen::AfterStep);
   }
   if (term_deadline_ && Clock::now() >= *term_deadline_) {
@@ -127,6 +135,7 @@ void Renderer::on_message(Envelope& envelope) {
                    progress->eta_lo_s, progress->eta_hi_s});
   } else if (const auto* warning = std::get_if<protocol::Warn>(&message)) {
     view_->warn(warning->message);
+    resumed_ = resumed_ || warning->code == "resumed";
   } else if (const auto* done = std::get_if<protocol::Done>(&message)) {
     outcome_ = *done;
   } else if (const auto* failed = std::get_if<protocol::Failed>(&message)) {

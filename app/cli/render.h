@@ -19,7 +19,8 @@ namespace rubato::cli {
 
 struct RenderResult {
   protocol::Done done;
-  double seconds = 0;  // from handing the job over to its end
+  double seconds = 0;    // from handing the job over to its end
+  bool resumed = false;  // it went on from partial work
 };
 
 // Frames a command that renders as an event stream: with ProgressMode::Json "hello" comes first and "bye" last, with
@@ -40,7 +41,7 @@ class Renderer {
   Result<> check_interrupted() const;
   // Runs a job to its end. On failure the error's sentence says what was kept. With ProgressMode::Json each message
   // becomes an event on standard output.
-  Result<RenderResult> run(const nlohmann::json& job);
+  Result<RenderResult> run(const nlohmann::json& job, const protocol::RunHints& hints = {});
 
  private:
   void on_message(Envelope& envelope);
@@ -53,6 +54,7 @@ class Renderer {
   std::unique_ptr<ProgressView> view_;
   WorkerClient worker_;
   std::optional<Result<protocol::Done>> outcome_;
+  bool resumed_ = false;
   double fraction_ = 0;                                                 // of the whole job, from the last progress
   int answered_ = 0;                                                    // Ctrl-C already acted on
   std::optional<std::chrono::steady_clock::time_point> term_deadline_;  // after SIGTERM

@@ -91,7 +91,7 @@ std::string sha256_hex(std::string_view text) {
   return hash.hex();
 }
 
-Result<std::string> sha256_file(const std::filesystem::path& path) {
+Result<std::string> sha256_file(const std::filesystem::path& path, std::stop_token stop) {
   // read() and not a mapping: a file that is shortened meanwhile must not end the program.
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
@@ -100,7 +100,7 @@ Result<std::string> sha256_file(const std::filesystem::path& path) {
   Sha256 hash;
   std::vector<std::byte> buffer(1u << 20);
   ssize_t got = 0;
-  while ((got = ::read(fd, buffer.data(), buffer.size())) != 0) {
+  while (!stop.stop_requested() && (got = ::read(fd, buffer.data(), buffer.size())) != 0) {
     if (got > 0) {
       hash.update(std::span(buffer).first(static_cast<std::size_t>(got)));
     } else if (errno != EINTR) {
@@ -111,6 +111,7 @@ Result<std::string> sha256_file(const std::filesystem::path& path) {
   ::close(fd);
   if (got < 0)
     return Error{ErrorCode::CannotRead, fmt::format("cannot read {}: {}", path.string(), std::strerror(code))};
+  if (stop.stop_requested()) return Error{ErrorCode::Cancelled, fmt::format("stopped while reading {}", path.string())};
   return hash.hex();
 }
 

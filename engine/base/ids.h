@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 
 #include "engine/base/error.h"
@@ -37,6 +38,7 @@ class Sha256 {
 };
 
 std::string sha256_hex(std::string_view text);
-Result<std::string> sha256_file(const std::filesystem::path& path);
+// Cancelled soon after `stop` is requested.
+Result<std::string> sha256_file(const std::filesystem::path& path, std::stop_token stop = {});
 
 }  // namespace rubato

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -112,6 +113,26 @@ std::string human_duration(double seconds) {
   const auto whole = std::llround(std::clamp(std::isnan(seconds) ? 0.0 : seconds, 0.0, 1e12));
   const auto h = whole / 3600, m = whole / 60 % 60, s = whole % 60;
   return h > 0 ? fmt::format("{}:{:02}:{:02}", h, m, s) : fmt::format("{}:{:02}", m, s);
+}
+
+std::optional<double> parse_duration(std::string_view text) {
+  double total = 0;
+  while (!text.empty()) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || !(number >= 0) || number > 1e9) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    const char unit = text.empty() ? 's' : text.front();
+    if (!text.empty()) text.remove_prefix(1);
+    switch (unit) {
+      case 's': total += number; break;
+      case 'm': total += number * 60; break;
+      case 'h': total += number * 3600; break;
+      case 'd': total += number * 86400; break;
+      default: return std::nullopt;
+    }
+  }
+  return total > 0 ? std::optional(total) : std::nullopt;
 }
 
 namespace {

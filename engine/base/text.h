@@ -28,6 +28,8 @@ std::string human_bytes(std::uint64_t bytes);
 std::optional<std::uint64_t> parse_bytes(std::string_view text);
 // "1:05" or "2:03:07"
 std::string human_duration(double seconds);
+// Seconds of "90", "45s", "30m", "8h", "2d" or "1h30m"; nothing when it is none of these or not above zero.
+std::optional<double> parse_duration(std::string_view text);
 
 bool is_valid_utf8(std::string_view text);
 // Text that someone else chose, for a terminal or a message: characters that would drive a terminal (controls,

@@ -34,24 +34,25 @@ Result<std::vector<fs::path>> deciding_files(const PipelineFolder::Component& pa
   return std::vector<fs::path>(found.begin(), found.end());
 }
 
-Result<std::string> file_hash(const fs::path& path, FileCache& cache) {
+Result<std::string> file_hash(const fs::path& path, FileCache& cache, std::stop_token stop) {
   const auto stamp = FileStamp::of(path);
   const std::string key = fs::absolute(path).lexically_normal().string();
   if (stamp)
     if (const auto* known = cache.find(key, *stamp); known != nullptr && known->is_string())
       return known->get<std::string>();
-  RUBATO_TRY(hash, sha256_file(path));
+  RUBATO_TRY(hash, sha256_file(path, stop));
   if (stamp) cache.put(key, *stamp, hash);
   return hash;
 }
 
 }  // namespace
 
-Result<std::string> model_content_hash(const PipelineFolder& pipeline, const fs::path& cache_folder) {
+Result<std::string> model_content_hash(const PipelineFolder& pipeline, const fs::path& cache_folder,
+                                       std::stop_token stop) {
   FileCache cache(cache_folder.empty() ? fs::path() : cache_folder / "file_hashes.json", kCacheVersion);
   Sha256 all;
   const auto add = [&](const std::string& name, const fs::path& path) -> Result<> {
-    RUBATO_TRY(hash, file_hash(path, cache));
+    RUBATO_TRY(hash, file_hash(path, cache, stop));
     all.update(name + '\n' + hash + '\n');
     return {};
   };

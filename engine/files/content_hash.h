@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 
 #include "engine/base/error.h"
@@ -10,8 +11,11 @@
 namespace rubato {
 
 // SHA-256 over the weights, configurations and tokenizer files of every component, independent of where the folder
-// lies. The cache is keyed by (path, size, mtime in ns, inode); a damaged cache is ignored and written anew.
-Result<std::string> model_content_hash(const PipelineFolder& pipeline, const std::filesystem::path& cache_folder);
+// lies. The cache (of no folder: none) is keyed by (path, size, mtime in ns, inode); a damaged cache is ignored and
+// written anew. Reading may take minutes: Cancelled soon after `stop` is requested; files that were read to their end
+// stay cached.
+Result<std::string> model_content_hash(const PipelineFolder& pipeline, const std::filesystem::path& cache_folder,
+                                       std::stop_token stop = {});
 // With UserFolders::from_environment().cache.
 Result<std::string> model_content_hash(const PipelineFolder& pipeline);
 

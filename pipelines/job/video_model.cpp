@@ -36,11 +36,6 @@ json family_defaults(const VideoModel& model, bool per_token_time, bool job_sets
 
 }  // namespace
 
-std::uint64_t VideoModel::latents_bytes(const Size& size, std::int64_t frames) const {
-  const std::int64_t cells = (size.width / spatial_ratio) * std::int64_t{size.height / spatial_ratio};
-  return static_cast<std::uint64_t>(latent_channels * ((frames - 1) / temporal_ratio + 1) * cells) * sizeof(float);
-}
-
 Result<VideoModel> open_video_model(const std::filesystem::path& root) {
   VideoModel model;
   RUBATO_TRY(folder, PipelineFolder::open(root));

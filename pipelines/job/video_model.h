@@ -26,8 +26,6 @@ struct VideoModel {
   bool takes_image = false;  // a first frame may be given
 
   bool practice() const { return card && card->practice; }
-  // Bytes of the latents of such a clip in float32.
-  std::uint64_t latents_bytes(const Size& size, std::int64_t frames) const;
 };
 
 // ModelMissing (parts that are not there, by path) or ModelUnfit (not a video model that Rubato knows: names those it

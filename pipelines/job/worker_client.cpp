@@ -14,6 +14,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/ids.h"
+#include "pipelines/job/kept_work.h"
 #include "pipelines/job/worker_process.h"
 
 namespace rubato {
@@ -34,6 +35,13 @@ void watch(int epoll, int fd) {
   RUBATO_CHECK(::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
 }
 
+// A member of a job that is text; "" where there is none.
+std::string text_member(const nlohmann::json& job, const char* name) {
+  if (!job.is_object()) return {};
+  const auto at = job.find(name);
+  return at != job.end() && at->is_string() ? at->get<std::string>() : std::string{};
+}
+
 }  // namespace
 
 struct WorkerClient::Impl {
@@ -43,7 +51,10 @@ struct WorkerClient::Impl {
     protocol::RunHints hints;
     bool sent = false;
     bool stopped_by_user = false;
+    OutputWatch output;
+    bool traced = false;
     std::string phase;
+    int steps = 0;  // of the denoising; 0 until it begins
     std::optional<protocol::Checkpoint> checkpoint;
     std::optional<Moment> answer_by;  // after cancel(Now)
   };
@@ -79,7 +90,7 @@ struct WorkerClient::Impl {
   void end_worker(std::string reason, int signal, milliseconds patience);
   void bury(int status);
   void fail_job(ErrorCode code, std::string message);
-  std::string what_is_kept() const;
+  std::string what_is_left() const;
   void arm_timer();
   void deliver();
 
@@ -122,10 +133,11 @@ Result<std::string> WorkerClient::Impl::run(nlohmann::json value, protocol::RunH
   if (job)
     return Error{ErrorCode::Locked, fmt::format("the engine is busy with job {}; it runs one at a time", job->id)};
   RUBATO_OK(start());
-  const auto given = value.is_object() ? value.find("id") : value.end();
-  const bool has_id = given != value.end() && given->is_string() && !given->get_ref<const std::string&>().empty();
-  const std::string id = has_id ? given->get<std::string>() : new_ulid();
+  const auto given = text_member(value, "id");
+  const std::string id = given.empty() ? new_ulid() : given;
   job.emplace(Job{.id = id, .value = std::move(value), .hints = std::move(hints)});
+  job->output = OutputWatch(text_member(job->value, "out"));
+  job->traced = !text_member(job->value, "trace").empty();
   if (greeted) send_job();
   arm_timer();
   return id;
@@ -197,7 +209,10 @@ void WorkerClient::Impl::take(Envelope envelope) {
   const bool last = std::visit(
       [&](const auto& m) {
         using M = std::decay_t<decltype(m)>;
-        if constexpr (std::is_same_v<M, protocol::Phase>) job->phase = m.name;
+        if constexpr (std::is_same_v<M, protocol::Phase>) {
+          job->phase = m.name;
+          if (m.name == "denoise") job->steps = static_cast<int>(m.total);
+        }
         if constexpr (std::is_same_v<M, protocol::Checkpoint>) job->checkpoint = m;
         return std::is_same_v<M, protocol::Done> || std::is_same_v<M, protocol::Failed>;
       },
@@ -266,14 +281,17 @@ void WorkerClient::Impl::bury(int status) {
 }
 
 void WorkerClient::Impl::fail_job(ErrorCode code, std::string message) {
-  deliveries.push_back({protocol::Failed{job->id, code, std::move(message), what_is_kept()}, {}});
+  deliveries.push_back({protocol::Failed{job->id, code, std::move(message), what_is_left()}, {}});
   job.reset();
 }
 
-std::string WorkerClient::Impl::what_is_kept() const {
-  if (!job->checkpoint) return "";
-  return fmt::format("step {} is kept in {}; the same command goes on from there", job->checkpoint->step,
-                     job->checkpoint->path);
+// The worker has no last word to say, so what exists speaks.
+std::string WorkerClient::Impl::what_is_left() const {
+  const auto& kept = job->checkpoint;
+  if (job->output.finished())
+    return fmt::format("{} was finished before that{}", job->output.output().string(),
+                       kept ? fmt::format("; {} is not needed any more", kept->path) : "");
+  return kept ? KeptWork{kept->step, job->steps, kept->path, job->traced}.sentence() : "";
 }
 
 // The timer makes fd() readable at the next deadline, or at once when there is work left.

@@ -6,8 +6,8 @@
 //
 // Every job that run() accepted ends in exactly one Done or Failed message. When the worker dies, hangs or talks
 // nonsense, the client writes the Failed itself: code EngineDied, "the engine died (SIGKILL) during denoise", and in
-// `kept` what the last checkpoint kept. A worker that
-// fails before its hello while no job waits is reported by a Failed with an empty id.
+// `kept` what is left: what the last checkpoint kept, or that the output (the job's `out`, if it has one) was finished
+// before. A worker that fails before its hello while no job waits is reported by a Failed with an empty id.
 //
 // The worker gets its socket as file descriptor 3, no standard input, standard output joined to standard error, and a
 // process group of its own, so that Ctrl-C in a terminal reaches only the client. It is killed when the *thread* that

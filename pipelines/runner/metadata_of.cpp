@@ -17,6 +17,12 @@
 namespace rubato {
 using Json = nlohmann::json;
 
+Json seconds_of(const ProgressMeter& meter) {
+  Json seconds = Json::object();
+  for (const auto& [phase, s] : meter.seconds()) seconds[phase] = s;
+  return seconds;
+}
+
 Json metadata_of(const VideoJob& job, const VideoModel& model, const std::string& content_hash, at::Device device,
                  const ProgressMeter& meter) {
   Json libraries = media_libraries();
@@ -26,8 +32,8 @@ Json metadata_of(const VideoJob& job, const VideoModel& model, const std::string
     for (const auto& info : cuda_devices())
       if (info.name == device.str()) device_model = info.model;
 
-  Json seconds = Json::object();
-  for (const auto& [phase, s] : meter.seconds()) seconds[phase] = s;
+  auto seconds = seconds_of(meter);
+  seconds.erase("mux");  // is still to come: a file cannot say how long its own writing took
   return {{"version", 1},
           {"rubato", {{"version", kVersion}, {"revision", kGitRevision}, {"output_version", kOutputVersion}}},
           {"job", video_job_to_json(job)},

@@ -11,8 +11,11 @@
 
 namespace rubato {
 
-// The report of a finished job: job as resolved, versions, model and hash, device, libraries, seconds by phase, and a
-// one-line comment for players. Without frames_sha256, which the output knows.
+// Wall time by phase, to now.
+nlohmann::json seconds_of(const ProgressMeter& meter);
+
+// What is written into an output: job as resolved, versions, model and hash, device, libraries, seconds by phase but
+// for "mux", the writing itself, and a one-line comment for players. Without frames_sha256, which the output knows.
 nlohmann::json metadata_of(const VideoJob& job, const VideoModel& model, const std::string& content_hash,
                            at::Device device, const ProgressMeter& meter);
 

@@ -101,8 +101,13 @@ Result<> PartialWork::reserve(std::uint64_t latents_bytes) {
   state_bytes_ = kTensorsOfAState * latents_bytes + kHeaderBytes;
   RUBATO_OK(create_folder());
   // A save writes the new state beside the old one: room for two, less the one that is there already.
-  const auto kept = read_state(latents_file());
-  return hold(kept && (*kept)["key"] == key_ ? 1 : 2);
+  const auto found = read_state(latents_file());
+  const bool ours = found && (*found)["key"] == key_;
+  if (ours) {
+    saved_step_ = (*found)["next_step"].get<int>();
+    total_steps_ = (*found)["total_steps"].get<int>();
+  }
+  return hold(ours ? 1 : 2);
 }
 
 Result<> PartialWork::save(const DenoiseState& state, int total_steps) {
@@ -139,6 +144,7 @@ std::string PartialWork::set_aside() {
     if (fs::exists(free, failed)) continue;
     fs::rename(folder_, free, failed);
     if (failed) return {};
+    saved_step_ = -1;
     if (state_bytes_ > 0 && create_folder()) fs::rename(free / "reserve", reserve_file(), failed);  // still ours
     return free.string();
   }
@@ -154,12 +160,9 @@ void PartialWork::remove() {
   saved_step_ = -1;
 }
 
-std::string PartialWork::what_is_kept() const {
-  if (!saved()) return "nothing was kept";
-  if (saved_step_ >= total_steps_)
-    return fmt::format("the finished latents are kept in {}; the same command only decodes them", folder_.string());
-  return fmt::format("step {} of {} is kept in {}; the same command goes on from there", saved_step_, total_steps_,
-                     folder_.string());
+std::optional<KeptWork> PartialWork::kept() const {
+  if (saved_step_ < 0) return std::nullopt;
+  return KeptWork{saved_step_, total_steps_, folder_.string()};
 }
 
 }  // namespace rubato

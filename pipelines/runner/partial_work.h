@@ -12,6 +12,7 @@
 #include <string>
 
 #include "engine/base/error.h"
+#include "pipelines/job/kept_work.h"
 #include "pipelines/text_to_video/wan_pipeline.h"
 
 namespace rubato {
@@ -32,7 +33,8 @@ class PartialWork {
   std::optional<DenoiseState> load(std::string& ignored) const;
 
   // Holds the disk space that every save() will need, so that a full disk is noticed before the work and not after it.
-  // CannotWrite when states of `latents_bytes` and what a sampler remembers do not fit.
+  // Also finds what an earlier run with the same key kept. CannotWrite when states of `latents_bytes` and what a
+  // sampler remembers do not fit.
   Result<> reserve(std::uint64_t latents_bytes);
 
   // Saves after a step; replaces the earlier state. CannotWrite on a full disk: the earlier state stays.
@@ -44,11 +46,9 @@ class PartialWork {
   // Removes the folder (the job is done) and what it holds, nothing else.
   void remove();
 
-  bool saved() const { return saved_step_ >= 0; }
-  int saved_step() const { return saved_step_; }  // steps finished in the saved state, -1 if none
   const std::filesystem::path& folder() const { return folder_; }
-  // "step 12 of 30 is kept in clip.mp4.rubato-partial; the same command goes on from there", or "nothing was kept".
-  std::string what_is_kept() const;
+  // What is there to go on from, of this run or an earlier one; nothing when there is none.
+  std::optional<KeptWork> kept() const;
 
  private:
   std::filesystem::path latents_file() const { return folder_ / "latents.safetensors"; }
@@ -60,8 +60,8 @@ class PartialWork {
   std::filesystem::path folder_;
   std::string key_;
   std::uint64_t seed_;
-  std::uint64_t state_bytes_ = 0;  // held in the reserve for one state; 0 = nothing was reserved
-  int saved_step_ = -1, total_steps_ = 0;
+  std::uint64_t state_bytes_ = 0;          // held in the reserve for one state; 0 = nothing was reserved
+  int saved_step_ = -1, total_steps_ = 0;  // steps finished in the saved state, -1 if none
 };
 
 }  // namespace rubato

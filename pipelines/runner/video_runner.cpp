@@ -127,6 +127,8 @@ class VideoRun {
   VideoRun(const VideoJob& job, const ModelFolders& models, LoadedModel& loaded, JobEvents& events,
            std::stop_token stop, const protocol::RunHints& hints)
       : job_(job), models_(models), loaded_(loaded), events_(events), stop_(stop), hints_(hints) {}
+  ~VideoRun() { hash_stop_.request_stop(); }  // or leaving would wait until the whole model is read
+  VideoRun(const VideoRun&) = delete;
 
   Result<JobResult> run() {
     RUBATO_OK(prepare());
@@ -138,7 +140,12 @@ class VideoRun {
     return finish();
   }
 
-  std::string kept() const { return partial_ && partial_->saved() ? partial_->what_is_kept() : std::string{}; }
+  std::string kept() const {
+    auto kept = partial_ ? partial_->kept() : std::nullopt;
+    if (!kept) return {};
+    kept->traced = trace_.on();
+    return kept->sentence();
+  }
 
  private:
   // Everything that can be refused before minutes are spent: model, sizes, output.
@@ -173,16 +180,20 @@ class VideoRun {
     meter_ = std::make_unique<ProgressMeter>(phases_of(job_, latent_frames, hints_.expected_s),
                                              [this](const Progress& p) { events_.progress(p); });
     // The hash of the weights reads every byte once, so it runs beside the work; it is only needed at the end.
-    content_hash_ = std::async(std::launch::async, [folder = model_.folder] { return model_content_hash(folder); });
+    content_hash_ = std::async(std::launch::async, [folder = model_.folder, stop = hash_stop_.get_token()] {
+      return model_content_hash(folder, UserFolders::from_environment().cache, stop);
+    });
     return reserve_disk();
   }
 
   // A disk that is full is a reason to stop now, not after the work.
   Result<> reserve_disk() {
-    const auto latents = model_.latents_bytes(*job_.size, *job_.frames);
+    std::uint64_t latents = sizeof(float);
+    for (const auto extent : latent_shape(job_, model_)) latents *= static_cast<std::uint64_t>(extent);
     if (!job_.out.empty()) {
       partial_.emplace(job_.out, key_of_work(), *job_.seed);
       RUBATO_OK(partial_->reserve(latents));
+      if (const auto earlier = partial_->kept()) events_.checkpoint(earlier->step, earlier->folder);
     }
     const std::uint64_t traced = latents * (1 + 2 * static_cast<std::uint64_t>(*job_.steps));
     for (const auto& [file, bytes] : {std::pair{job_.latents_out, latents}, std::pair{job_.trace, traced}})
@@ -253,7 +264,8 @@ class VideoRun {
       trace_.step(step, velocity, after.latents);
       last = after;
       preview(step, velocity, after.latents, schedule->sigmas()[static_cast<std::size_t>(step) + 1]);
-      if (partial_ && clock.due()) clock.timed([&] { warn_unless(save(after)); });
+      const bool last_step = step + 1 == request_.steps;  // is saved below
+      if (partial_ && !last_step && clock.due()) clock.timed([&] { warn_unless(save(after)); });
       meter_->advance(step + 1);
     };
     auto result = pipeline_->denoise(request_, text_, start_, first_frame_, observer);
@@ -270,9 +282,6 @@ class VideoRun {
       final_state.latents = latents_;
       RUBATO_OK(save(final_state));
     }
-    RUBATO_OK(trace_.write(job_.trace, overwrite_of(job_)));
-    if (!job_.latents_out.empty())
-      RUBATO_OK(write_tensors(job_.latents_out, {{"latents", latents_}}, {}, overwrite_of(job_)));
     return {};
   }
 
@@ -299,9 +308,14 @@ class VideoRun {
   }
 
   Result<JobResult> finish() {
+    const std::stop_callback give_up(stop_, [this] { hash_stop_.request_stop(); });
+    RUBATO_TRY(hash, content_hash_.get());
     begin("mux", 1);
     JobResult result;
-    RUBATO_TRY(hash, content_hash_.get());
+    // The clip comes last: it stands for a job that is done, and until then the same command can go on.
+    RUBATO_OK(trace_.write(job_.trace, overwrite_of(job_)));
+    if (!job_.latents_out.empty())
+      RUBATO_OK(write_tensors(job_.latents_out, {{"latents", latents_}}, {}, overwrite_of(job_)));
     result.report = metadata_of(job_, model_, hash, load_options_.device, *meter_);
     if (output_) {
       result.report["frames_sha256"] = output_->frames_sha256();
@@ -317,6 +331,7 @@ class VideoRun {
       if (!file.empty()) result.outputs.push_back({file, kind, file_size_or_zero(file), ""});
     if (partial_ && !job_.keep_latents) partial_->remove();
     meter_->advance(1);
+    result.report["seconds"] = seconds_of(*meter_);  // now with the writing of the files
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
     result.report["peak_memory_bytes"] = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
@@ -357,6 +372,7 @@ class VideoRun {
   WanPipeline::LoadOptions load_options_;
   FrameFormat format_;
   std::unique_ptr<ProgressMeter> meter_;
+  std::stop_source hash_stop_;
   std::future<Result<std::string>> content_hash_;
   std::optional<PartialWork> partial_;
   bool warned_unsaved_ = false;

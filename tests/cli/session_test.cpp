@@ -169,6 +169,17 @@ TEST_F(CliSession, TheFirstCtrlCStopsAfterTheStepAndSaysWhatIsKept) {
   EXPECT_THAT(done.out, IsEmpty());
 }
 
+TEST_F(CliSession, ACtrlCWhileDecodingSpeaksOfFramesAndNotOfSteps) {
+  Program program(with("slow:decode"), gen({"--progress=plain"}));
+  ASSERT_TRUE(program.wait_for("decode"));
+  program.signal(SIGINT);
+  const auto done = program.finish(std::chrono::seconds(20));
+  EXPECT_EQ(done.code, 130);
+  EXPECT_THAT(done.err, HasSubstr("Stopping after the current frames"));
+  EXPECT_THAT(done.err, Not(HasSubstr("step")));
+  EXPECT_THAT(done.err, HasSubstr("the finished latents are kept"));
+}
+
 TEST_F(CliSession, TheSecondCtrlCKillsTheWorker) {
   Program program(with("deaf"), gen({"--progress=plain"}));
   ASSERT_TRUE(program.wait_for("denoise"));

@@ -12,6 +12,7 @@
 #include "app/cli/render.h"
 #include "pipelines/job/events.h"
 #include "pipelines/job/memory_forecast.h"
+#include "pipelines/job/queue/job_timings.h"
 
 namespace rubato::cli {
 using nlohmann::json;
@@ -146,7 +147,9 @@ Result<json> render(const Context& context, ProgressMode mode) {
     return json::object();
   }
   if (memory.fit == Fit::DoesNotFit) context.out.warn(fmt::format("this job {}", memory.sentence));
-  RUBATO_TRY(result, renderer->run(resolved));
+  JobTimings timings(context.folders.state);
+  RUBATO_TRY(result, renderer->run(resolved, {.expected_s = timings.expected(ready.job, ready.model).expected_s}));
+  timings.learn(ready.job, ready.model, result.done.report, {.resumed = result.resumed});
   RUBATO_OK(finish(context, ready, result, mode));
   return json::object();
 }

@@ -127,8 +127,7 @@ class BatchBuilder {
   // Before anything is expanded.
   Result<> count_jobs() {
     const auto& combinations = matrix_.combinations();
-    if (layers_.size() > limits_.max_jobs / combinations.size())
-      return too_many_jobs(name_, limits_);
+    if (layers_.size() > limits_.max_jobs / combinations.size()) return too_many_jobs(name_, limits_);
     for (const auto& own : layers_) {
       std::size_t jobs = 0;
       for (const auto& combination : combinations) {

@@ -4,6 +4,8 @@
 // any. Everything that came from a job is escaped.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -18,7 +20,9 @@ namespace rubato {
 
 // The states of a queue (done, failed, cancelled, suspended, blocked, interrupted, queued, running) and `skipped` for
 // a job that an earlier run had finished.
-enum class ReportState { Failed, Suspended, Blocked, Interrupted, Cancelled, Queued, Running, Done, Skipped };
+// In the order in which a report lists them: what needs a person first.
+enum class ReportState { Failed, Suspended, Blocked, Interrupted, Cancelled, Running, Queued, Done, Skipped };
+inline constexpr std::size_t kReportStates = 9;
 std::string_view state_name(ReportState state);
 
 struct ReportOutput {
@@ -54,8 +58,17 @@ struct RunReport {
   std::vector<ReportJob> jobs;                                // in the file's order
 };
 
+struct ReportTotals {
+  std::array<std::size_t, kReportStates> jobs{};  // by state
+  double compute_s = 0;                           // of all jobs
+  std::uint64_t bytes = 0;                        // of their outputs
+};
+ReportTotals totals_of(const RunReport& report);
+// By state, then as in the file. Borrows the jobs.
+std::vector<const ReportJob*> sorted_for_reading(const RunReport& report);
+
 std::string report_html(const RunReport& report);
-// {"version":1,"title":…,"totals":{"done":…,…},"jobs":[…]}
+// {"version":1,"title":…,"totals":{"jobs":…,"states":{"done":…,…},…},"jobs":[…]}; jobs in the file's order.
 nlohmann::json report_json(const RunReport& report);
 
 }  // namespace rubato

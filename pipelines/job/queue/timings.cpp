@@ -29,6 +29,10 @@ CREATE TABLE samples (
   phase TEXT NOT NULL, seconds_per_unit REAL NOT NULL
 );
 CREATE INDEX samples_key ON samples (model, device, dtype, plan, width, height, frames, branches, phase);
+CREATE TABLE places (
+  wish_device TEXT NOT NULL, wish_dtype TEXT NOT NULL, device TEXT NOT NULL, dtype TEXT NOT NULL,
+  PRIMARY KEY (wish_device, wish_dtype)
+) WITHOUT ROWID;
 )sql";
 constexpr std::array kSteps{kVersion1};
 const Schema kSchema{.what = "file of timings", .application_id = 0x52754254 /* RuBT */, .steps = kSteps};
@@ -174,6 +178,19 @@ Result<ExpectedTimes> Timings::expected(const TimingKey& key) const {
   RUBATO_TRY(scaled, state_->medians(key, *near));
   for (auto& [phase, seconds] : scaled) seconds *= scale(phase, *near, shape_of(key));
   return ExpectedTimes{std::move(scaled), true};
+}
+
+Result<> Timings::remember_place(std::string_view device, std::string_view dtype, const TimingPlace& place) {
+  return state_->database.run("INSERT OR REPLACE INTO places VALUES (?1, ?2, ?3, ?4)", device, dtype, place.device,
+                              place.dtype);
+}
+
+Result<std::optional<TimingPlace>> Timings::place(std::string_view device, std::string_view dtype) const {
+  RUBATO_TRY(select,
+             state_->database.prepare("SELECT device, dtype FROM places WHERE wish_device = ?1 AND wish_dtype = ?2"));
+  RUBATO_TRY(row, select.bind(device, dtype).step());
+  if (!row) return std::optional<TimingPlace>{};
+  return std::optional(TimingPlace{select.text(0), select.text(1)});
 }
 
 }  // namespace rubato

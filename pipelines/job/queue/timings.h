@@ -9,7 +9,9 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/base/error.h"
 
@@ -35,6 +37,11 @@ struct ExpectedTimes {
   bool estimated = false;                          // scaled from another shape of the same model and device
 };
 
+// Where a job was computed, for its wish ("auto", "auto").
+struct TimingPlace {
+  std::string device, dtype;  // as in TimingKey
+};
+
 class Timings {
  public:
   // Never waits longer than a second for another process.
@@ -48,6 +55,10 @@ class Timings {
   // Medians of the samples of exactly this key; else those of the nearest shape of the same model, device, dtype and
   // plan, scaled by the work (pixels for a decoded latent frame, tokens and their pairs for a step); else nothing.
   Result<ExpectedTimes> expected(const TimingKey& key) const;
+
+  // What a wish for device and dtype came to, the last time.
+  Result<> remember_place(std::string_view device, std::string_view dtype, const TimingPlace& place);
+  Result<std::optional<TimingPlace>> place(std::string_view device, std::string_view dtype) const;
 
  private:
   struct State;

@@ -24,7 +24,7 @@ fs::path DeviceTurn::usual_folder() {
 bool DeviceTurn::take() {
   if (held()) return true;
   // In /tmp anybody could have made a folder of this name: only our own, closed to others, is used.
-  struct stat info {};
+  struct stat info{};
   ::mkdir(folder_.c_str(), 0700);
   if (::lstat(folder_.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != ::getuid()) return true;
   std::string name = device_ + ".turn";

@@ -57,7 +57,7 @@ struct FileState {
   std::int64_t modified_ns = 0;
 };
 std::optional<FileState> state_of(const fs::path& file) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
   return FileState{static_cast<std::uint64_t>(info.st_size),
                    std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
@@ -112,7 +112,8 @@ Result<> Publication::decide(DoneRecord record) {
   for (auto& file : record.files) {
     const auto work = work_ / file.work;
     const auto state = state_of(work);
-    if (!state) return Error{ErrorCode::CannotRead, fmt::format("{} is not there, though the engine said so", work.string())};
+    if (!state)
+      return Error{ErrorCode::CannotRead, fmt::format("{} is not there, though the engine said so", work.string())};
     RUBATO_TRY(hash, sha256_file(work));
     file.sha256 = hash;
     file.bytes = state->bytes;
@@ -123,7 +124,8 @@ Result<> Publication::decide(DoneRecord record) {
 
 Result<DoneRecord> Publication::publish(Overwrite overwrite) {
   auto record = read(work_ / "publish.json");
-  if (!record) return Error{ErrorCode::Corrupt, fmt::format("{} is missing or damaged", (work_ / "publish.json").string())};
+  if (!record)
+    return Error{ErrorCode::Corrupt, fmt::format("{} is missing or damaged", (work_ / "publish.json").string())};
   for (const auto& file : record->files) {
     RUBATO_TRY(target, SafePath::inside(out_, file.path));
     const auto work = work_ / file.work;
@@ -132,11 +134,13 @@ Result<DoneRecord> Publication::publish(Overwrite overwrite) {
       return Error{ErrorCode::CannotRead, fmt::format("{} vanished before it got its final name", work.string())};
     }
     RUBATO_OK(make_folders(target.path().parent_path()));
-    const auto renamed = overwrite == Overwrite::Always ? rename_over(work, target.path()) : rename_to_new(work, target.path());
+    const auto renamed =
+        overwrite == Overwrite::Always ? rename_over(work, target.path()) : rename_to_new(work, target.path());
     if (!renamed && renamed.error().code == ErrorCode::OutputExists)
-      return Error{ErrorCode::OutputExists,
-                   fmt::format("{} exists and is another file; the new one is kept in {}. --overwrite always replaces it",
-                               target.path().string(), work.string())};
+      return Error{
+          ErrorCode::OutputExists,
+          fmt::format("{} exists and is another file; the new one is kept in {}. --overwrite always replaces it",
+                      target.path().string(), work.string())};
     RUBATO_OK(renamed);
     sync_folder(target.path().parent_path());
   }

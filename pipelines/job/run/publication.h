@@ -34,7 +34,7 @@ struct PublishedFile {
 struct DoneRecord {
   std::string job;  // its id in the run that made it
   std::vector<PublishedFile> files;
-  std::string frames_sha256;  // of the pixels before encoding; "" when there are none
+  std::string frames_sha256;                        // of the pixels before encoding; "" when there are none
   nlohmann::json facts = nlohmann::json::object();  // timings, device, versions, host
 };
 

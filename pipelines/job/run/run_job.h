@@ -15,13 +15,13 @@
 namespace rubato {
 
 struct RunJob {
-  BatchJob batch;              // as the job file gives it
-  VideoJob job;                // every field set; out, latents_out and trace relative to the run's output folder
-  std::string model;           // its name, for people
-  std::string model_hash;      // of its content
-  std::string key;             // what makes this clip: settings, inputs, model content, output version
+  BatchJob batch;                  // as the job file gives it
+  VideoJob job;                    // every field set; out, latents_out and trace relative to the run's output folder
+  std::string model;               // its name, for people
+  std::string model_hash;          // of its content
+  std::string key;                 // what makes this clip: settings, inputs, model content, output version
   std::vector<std::size_t> after;  // indices of the jobs that must be done first
-  bool selected = true;        // false: left out of this run by a filter; it counts only as what others wait for
+  bool selected = true;            // false: left out of this run by a filter; it counts only as what others wait for
 
   // Forecast. Seconds by phase; empty = not known yet.
   std::map<std::string, double> expected_s;
@@ -41,8 +41,8 @@ struct RunJob {
 // What became of a job in this run.
 struct RunOutcome {
   JobState state = JobState::Queued;
-  ErrorCode code = ErrorCode::Failed;  // of a failed, suspended or interrupted job
-  std::string reason;                  // a sentence; "" when there is nothing to say
+  ErrorCode code = ErrorCode::Failed;     // of a failed, suspended or interrupted job
+  std::string reason;                     // a sentence; "" when there is nothing to say
   std::vector<protocol::Output> outputs;  // paths relative to the output folder
   std::string frames_sha256;
   int attempts = 0, deaths = 0;  // starts, and workers that died with it, in this run

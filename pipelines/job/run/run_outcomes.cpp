@@ -38,9 +38,12 @@ bool RunSession::is_open(std::size_t job) const {
   switch (outcome.state) {
     case JobState::Done:
     case JobState::Failed:
-    case JobState::Cancelled: return false;
-    case JobState::Suspended: return outcome.reason == "no_disk";
-    default: return true;
+    case JobState::Cancelled:
+      return false;
+    case JobState::Suspended:
+      return outcome.reason == "no_disk";
+    default:
+      return true;
   }
 }
 
@@ -74,20 +77,22 @@ DoneRecord RunSession::record_of(const RunJob& job, const protocol::Done& done, 
     const auto in_work = file.lexically_relative(work);
     const auto part = in_work.begin()->string();
     const auto& named = part == "latents" ? job.job.latents_out : part == "trace" ? job.job.trace : job.job.out;
-    record.files.push_back({(folder_of(named) / in_work.lexically_relative(part)).string(), in_work.string(), kind, "", 0, 0});
+    record.files.push_back(
+        {(folder_of(named) / in_work.lexically_relative(part)).string(), in_work.string(), kind, "", 0, 0});
   };
   for (const auto& output : done.outputs) add(output.path, output.kind);
   std::error_code ignored;
   for (const auto& entry : fs::recursive_directory_iterator(work / "out", ignored))  // keep_latents
-    if (entry.is_regular_file() && entry.path().parent_path().extension() == ".rubato-partial") add(entry.path(), "latents");
+    if (entry.is_regular_file() && entry.path().parent_path().extension() == ".rubato-partial")
+      add(entry.path(), "latents");
   record.frames_sha256 = text_member(done.report, "frames_sha256");
-  record.facts = {{"seconds", std::chrono::duration<double>(Clock::now() - slot.job_started).count()},
+  record.facts = {{"wall_s", std::chrono::duration<double>(Clock::now() - slot.job_started).count()},
                   {"device", slot.device()},
                   {"host", HostIdentity::of_this_process().host},
                   {"model", job.model},
                   {"model_hash", job.model_hash},
                   {"seed", *job.job.seed}};
-  for (const char* name : {"timings", "rubato", "libraries"})
+  for (const char* name : {"seconds", "rubato", "libraries"})
     if (done.report.contains(name)) record.facts[name] = done.report[name];
   return record;
 }
@@ -104,9 +109,12 @@ void RunSession::on_message(Slot& slot, Envelope& envelope) {
   if (!slot.job) return;
   const auto job = *slot.job;
   if (const auto* done = std::get_if<protocol::Done>(&message)) return on_done(slot, *done);
-  if (const auto* point = std::get_if<protocol::Checkpoint>(&message)) record_->checkpoint(job, point->step, point->path);
-  if (const auto* warning = std::get_if<protocol::Warn>(&message))
+  if (const auto* point = std::get_if<protocol::Checkpoint>(&message))
+    record_->checkpoint(job, point->step, point->path);
+  if (const auto* warning = std::get_if<protocol::Warn>(&message)) {
+    slot.under.resumed = slot.under.resumed || warning->code == "resumed";
     record_->event(job, {{"ev", "job.warn"}, {"code", warning->code}, {"message", warning->message}});
+  }
   observer_.message(jobs_[job], message);
 }
 
@@ -118,9 +126,10 @@ void RunSession::on_done(Slot& slot, const protocol::Done& done) {
   slot.turn->give_back();
   outcome.seconds = std::chrono::duration<double>(Clock::now() - slot.job_started).count();
   outcome.phases.clear();
-  if (const auto timings = done.report.find("timings"); timings != done.report.end() && timings->is_object())
+  if (const auto timings = done.report.find("seconds"); timings != done.report.end() && timings->is_object())
     for (const auto& [phase, seconds] : timings->items())
       if (seconds.is_number()) outcome.phases.emplace_back(phase, seconds.get<double>());
+  if (options_.learn) options_.learn(jobs_[job], done.report, slot.under);
   auto record = record_of(jobs_[job], done, slot);
   if (auto decided = publication(job).decide(record); !decided) {
     undecided_[job] = std::move(record);
@@ -151,18 +160,23 @@ void RunSession::on_failed(Slot& slot, const protocol::Failed& failed) {
   const auto sentence = failed.kept.empty() ? failed.message : failed.message + "; its work so far is kept";
   if (slot.claim_lost) {
     ask_again_[job] = Clock::now();
-    observer_.note(fmt::format("{} was taken over by {}, since this process did not answer for too long", jobs_[job].id(),
-                               claims_->holder(jobs_[job].key)));
+    observer_.note(fmt::format("{} was taken over by {}, since this process did not answer for too long",
+                               jobs_[job].id(), claims_->holder(jobs_[job].key)));
     return settle(job, JobState::Queued);
   }
   switch (failed.code) {
-    case ErrorCode::EngineDied: return on_death(job, slot, failed);
-    case ErrorCode::CannotWrite: return disk_trouble(job, {failed.code, failed.message});
+    case ErrorCode::EngineDied:
+      return on_death(job, slot, failed);
+    case ErrorCode::CannotWrite:
+      return disk_trouble(job, {failed.code, failed.message});
     case ErrorCode::Cancelled:
-    case ErrorCode::Terminated: return settle(job, JobState::Interrupted, failed.code, sentence);
-    default: settle(job, JobState::Failed, failed.code, sentence);
+    case ErrorCode::Terminated:
+      return settle(job, JobState::Interrupted, failed.code, sentence);
+    default:
+      settle(job, JobState::Failed, failed.code, sentence);
   }
-  if (options_.stop_on_error) stop({ErrorCode::Failed, fmt::format("stopped at the first failure, {}: {}", jobs_[job].id(), sentence)});
+  if (options_.stop_on_error)
+    stop({ErrorCode::Failed, fmt::format("stopped at the first failure, {}: {}", jobs_[job].id(), sentence)});
 }
 
 void RunSession::on_death(std::size_t job, Slot& slot, const protocol::Failed& failed) {
@@ -171,8 +185,11 @@ void RunSession::on_death(std::size_t job, Slot& slot, const protocol::Failed& f
   record_->event(job, {{"ev", "worker.died"}, {"message", failed.message}});
   if (outcome.deaths > options_.max_retries) {
     settle(job, JobState::Suspended, ErrorCode::EngineDied,
-           fmt::format("quarantine: {} time{} in a row {}", outcome.deaths, outcome.deaths == 1 ? "" : "s", failed.message));
-    if (options_.stop_on_error) stop({ErrorCode::EngineDied, fmt::format("stopped at the first failure, {}: {}", jobs_[job].id(), failed.message)});
+           fmt::format("quarantine: {} time{} in a row {}", outcome.deaths, outcome.deaths == 1 ? "" : "s",
+                       failed.message));
+    if (options_.stop_on_error)
+      stop({ErrorCode::EngineDied,
+            fmt::format("stopped at the first failure, {}: {}", jobs_[job].id(), failed.message)});
   } else {
     observer_.note(fmt::format("{}: {}; it is tried again from {}", jobs_[job].id(), failed.message,
                                failed.kept.empty() ? "its beginning" : "its last checkpoint"));
@@ -219,7 +236,8 @@ void RunSession::name_blocked() {
     if (!is_open(i) || outcomes_[i].state != JobState::Blocked || stopped_) continue;
     for (const auto other : jobs_[i].after)
       if (outcomes_[other].state != JobState::Done) {
-        settle(i, JobState::Blocked, ErrorCode::Failed, fmt::format("it waits for {}, which is not done", jobs_[other].id()));
+        settle(i, JobState::Blocked, ErrorCode::Failed,
+               fmt::format("it waits for {}, which is not done", jobs_[other].id()));
         break;
       }
   }

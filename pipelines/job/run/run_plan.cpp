@@ -62,6 +62,7 @@ class Planner {
     if (options_.check) RUBATO_OK(options_.check(run.job, known->model));
     run.batch.job.seed = run.job.seed;
     run.selected = matches(run);
+    run.output_bytes = expected_output_bytes(run.job);
     if (options_.forecast) options_.forecast(run, known->model);
     return run;
   }
@@ -121,13 +122,16 @@ class Planner {
     run.job.out = name.render(values);
     for (const auto* output : {&run.job.out, &run.job.latents_out, &run.job.trace}) {
       if (output->empty()) continue;
-      if (output->starts_with(".rubato")) return Error{ErrorCode::JobInvalid, "names that begin with .rubato are kept for the run's own records"};
-      if (auto safe = SafePath::inside(options_.out, *output); !safe) return Error{ErrorCode::JobInvalid, safe.error().message};
+      if (output->starts_with(".rubato"))
+        return Error{ErrorCode::JobInvalid, "names that begin with .rubato are kept for the run's own records"};
+      if (auto safe = SafePath::inside(options_.out, *output); !safe)
+        return Error{ErrorCode::JobInvalid, safe.error().message};
       const auto [other, is_new] = names_.emplace(fs::path(*output).lexically_normal().string(), run.batch.source);
       if (!is_new)
-        return Error{ErrorCode::JobInvalid,
-                     fmt::format("{} would be written twice, also by {}; put {{index}}, {{seed}} or {{job}} into the name",
-                                 *output, other->second)};
+        return Error{
+            ErrorCode::JobInvalid,
+            fmt::format("{} would be written twice, also by {}; put {{index}}, {{seed}} or {{job}} into the name",
+                        *output, other->second)};
     }
     return {};
   }
@@ -160,8 +164,9 @@ class Planner {
       const auto out = options_.out / run.job.out;
       if (out.has_filename() && fs::exists(fs::symlink_status(out, failed))) {
         if (options_.overwrite == RunOverwrite::Never)
-          refuse(run, fmt::format("{} exists and was not made by this job; choose another name, or pass --overwrite always",
-                                  run.job.out));
+          refuse(run,
+                 fmt::format("{} exists and was not made by this job; choose another name, or pass --overwrite always",
+                             run.job.out));
         if (options_.overwrite == RunOverwrite::Rename) run.job.out = free_name(run.job.out);
       }
     }
@@ -175,7 +180,8 @@ class Planner {
 
   std::string free_name(const fs::path& out) {
     for (int n = 2;; ++n) {
-      const auto candidate = out.parent_path() / fmt::format("{}-{}{}", out.stem().string(), n, out.extension().string());
+      const auto candidate =
+          out.parent_path() / fmt::format("{}-{}{}", out.stem().string(), n, out.extension().string());
       std::error_code failed;
       if (fs::exists(fs::symlink_status(options_.out / candidate, failed))) continue;
       if (names_.emplace(candidate.lexically_normal().string(), "").second) return candidate.string();
@@ -195,13 +201,24 @@ class Planner {
 
 RunPlan plan_run(const BatchFile& file, const PlanOptions& options) { return Planner(file, options).plan(); }
 
+std::uint64_t expected_output_bytes(const VideoJob& job) {
+  const double pixels = 1.0 * job.size->width * job.size->height * *job.frames;
+  const auto format = fs::path(job.out).extension();
+  const bool video = format == ".mp4" || format == ".webm" || format == ".webp";
+  // Bytes a pixel of a noisy clip; tensors hold three floats, pictures about three bytes.
+  const double each = video ? 0.25 : format == ".gif" ? 1 : format == ".safetensors" ? 12 : 3;
+  const double latents = pixels / 16;  // with the sampler's tensors: a latent cell stands for 4 x 8 x 8 pixels or more
+  return static_cast<std::uint64_t>(pixels * each + 4 * latents) + (64u << 10);
+}
+
 Error refusal_error(const RunPlan& plan) {
   std::string text;
   for (std::size_t i = 0; i < plan.refusals.size() && i < kMostRefusalsTold; ++i) {
     const auto& refusal = plan.refusals[i];
     text += fmt::format("{}{}: {}", i == 0 ? "" : "\n", refusal.source, refusal.error.message);
   }
-  if (plan.refusals.size() > kMostRefusalsTold) text += fmt::format("\nand {} more", plan.refusals.size() - kMostRefusalsTold);
+  if (plan.refusals.size() > kMostRefusalsTold)
+    text += fmt::format("\nand {} more", plan.refusals.size() - kMostRefusalsTold);
   return {plan.refusals.front().error.code, text};
 }
 

@@ -53,6 +53,10 @@ struct RunPlan {
 // Never fails as a whole: what is wrong with single jobs is in `refusals`.
 RunPlan plan_run(const BatchFile& file, const PlanOptions& options);
 
+// What a job's files may take on disk, its partial work included: an estimate from size, length and format, rather too
+// much than too little.
+std::uint64_t expected_output_bytes(const VideoJob& job);
+
 // The error for a plan with refusals: the code of the first, all of them in the message (at most ten, then how many
 // more).
 Error refusal_error(const RunPlan& plan);

@@ -53,7 +53,9 @@ void RunRecord::attempt(Change&& change) {
   if (const Result<> changed = change(); !changed.ok()) {
     store_.reset();
     next_try_ = std::chrono::steady_clock::now() + kTryAgain;
-    if (trouble_.empty()) trouble_ = fmt::format("the run's record cannot be kept at the moment ({}); the jobs go on", changed.error().message);
+    if (trouble_.empty())
+      trouble_ =
+          fmt::format("the run's record cannot be kept at the moment ({}); the jobs go on", changed.error().message);
   }
 }
 
@@ -123,7 +125,8 @@ Result<> RunRecord::write_outcome(std::size_t job) {
     case JobState::Queued:
       if (row->state == JobState::Running) RUBATO_OK(through(JobState::Interrupted));
       return through(JobState::Queued);
-    default: return store_->set_state(id, outcome.state, outcome.reason);
+    default:
+      return store_->set_state(id, outcome.state, outcome.reason);
   }
 }
 

@@ -18,7 +18,8 @@ namespace rubato {
 class RunRecord {
  public:
   // The jobs and outcomes outlive this object.
-  RunRecord(std::filesystem::path state_folder, const std::vector<RunJob>& jobs, const std::vector<RunOutcome>& outcomes);
+  RunRecord(std::filesystem::path state_folder, const std::vector<RunJob>& jobs,
+            const std::vector<RunOutcome>& outcomes);
 
   void started(std::size_t job, int worker_pid);
   void ended(std::size_t job);  // whatever its outcome says now

@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kTick = 200ms;            // deadlines are looked at this often
-constexpr auto kAskAgain = 2s;           // for jobs of other processes, and for the disk
+constexpr auto kTick = 200ms;              // deadlines are looked at this often
+constexpr auto kAskAgain = 2s;             // for jobs of other processes, and for the disk
 constexpr auto kPatienceAfterStep = 2min;  // with a step that was asked to be the last one
 
 }  // namespace
@@ -75,7 +75,8 @@ Result<> RunSession::prepare() {
     slots_.push_back(std::move(slot));
   }
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
-    const bool has_slot = std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) { return suits(jobs_[i], *slot); });
+    const bool has_slot =
+        std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) { return suits(jobs_[i], *slot); });
     if (is_open(i) && !has_slot)
       settle(i, JobState::Failed, ErrorCode::NoDevice,
              fmt::format("it is to run on {}, which this run does not use", jobs_[i].job.device));
@@ -161,7 +162,8 @@ void RunSession::look_at_disk() {
 void RunSession::give_work() {
   if (stopped_ || disk_trouble_since_) return;
   for (auto& slot : slots_) {
-    while (!slot->job && slot->given_up.empty() && Clock::now() >= slot->not_before && !stopped_ && !disk_trouble_since_) {
+    while (!slot->job && slot->given_up.empty() && Clock::now() >= slot->not_before && !stopped_ &&
+           !disk_trouble_since_) {
       if (options_.limit > 0 && rendered_ >= options_.limit) return;
       const auto job = next_job(*slot);
       if (!job) break;
@@ -255,6 +257,7 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
   slot.job = index;
   slot.claim_lost = false;
   slot.job_started = Clock::now();
+  slot.under = {.warm = slot.model == job.job.model};
   slot.model = job.job.model;
   observer_.started(job, outcome.device, outcome.attempts);
   record_->started(index, slot.client->pid());

@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "pipelines/job/queue/job_timings.h"
+#include "pipelines/job/restart_policy.h"
 #include "pipelines/job/run/claims.h"
 #include "pipelines/job/run/device_turn.h"
 #include "pipelines/job/run/disk_watch.h"
@@ -24,7 +26,6 @@
 #include "pipelines/job/run/run_job.h"
 #include "pipelines/job/run/run_plan.h"
 #include "pipelines/job/run/run_record.h"
-#include "pipelines/job/restart_policy.h"
 #include "pipelines/job/worker_client.h"
 
 namespace rubato {
@@ -35,14 +36,16 @@ struct RunOptions {
   std::filesystem::path out;
   std::vector<std::string> devices{"auto"};  // one worker each
   WorkerOptions worker;
-  int max_retries = 1;            // of a job whose worker died; then it is suspended
-  bool stop_on_error = false;     // the first failed job ends the run
-  bool fresh = false;             // partial work and records of earlier runs count for nothing
+  int max_retries = 1;         // of a job whose worker died; then it is suspended
+  bool stop_on_error = false;  // the first failed job ends the run
+  bool fresh = false;          // partial work and records of earlier runs count for nothing
   RunOverwrite overwrite = RunOverwrite::Never;
   std::optional<std::chrono::seconds> time_limit;
   std::chrono::seconds disk_patience{600};  // how long to wait for a disk that is full or read-only
   std::size_t limit = 0;                    // jobs to render at most; 0 = all
-  int stop_fd = -1;                         // readable when stop_wish() may have changed
+  // Told of each job rendered here, with the worker's report; `forecast` of later plans comes from it. May be empty.
+  std::function<void(const RunJob& job, const nlohmann::json& report, const TimedUnder& under)> learn;
+  int stop_fd = -1;  // readable when stop_wish() may have changed
   std::function<StopWish()> stop_wish;
 };
 
@@ -103,8 +106,8 @@ class RunSession {
   void disk_trouble(std::size_t job, const Error& error);
   void settle(std::size_t job, JobState state, ErrorCode code = ErrorCode::Failed, std::string reason = {});
   void name_blocked();
-  bool is_open(std::size_t job) const;      // it may still be rendered in this run
-  bool may_start(std::size_t job) const;    // now, as far as other jobs are concerned
+  bool is_open(std::size_t job) const;    // it may still be rendered in this run
+  bool may_start(std::size_t job) const;  // now, as far as other jobs are concerned
   bool suits(const RunJob& job, const Slot& slot) const;
   VideoJob worker_job(const RunJob& job, const Slot& slot) const;
   DoneRecord record_of(const RunJob& job, const protocol::Done& done, const Slot& slot) const;
@@ -120,8 +123,8 @@ class RunSession {
   std::optional<Claims> claims_;
   std::optional<RunRecord> record_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::vector<std::size_t> order_;  // highest priority first, then the file's order
-  std::size_t open_from_ = 0;       // everything before it in order_ has ended
+  std::vector<std::size_t> order_;                      // highest priority first, then the file's order
+  std::size_t open_from_ = 0;                           // everything before it in order_ has ended
   std::map<std::size_t, Clock::time_point> ask_again_;  // jobs that another process holds, and when to look again
   std::map<std::size_t, DoneRecord> undecided_;         // rendered, but the decision could not be written yet
   std::map<std::size_t, int> write_failures_;

@@ -31,8 +31,9 @@ struct RunSession::Slot {
   Clock::time_point not_before{};  // of the next start
   std::string given_up;            // why it is not started any more; "" = it is
   std::optional<std::size_t> job;
-  bool claim_lost = false;         // another process took the job over; ours ends
-  std::string model;               // that its worker has loaded
+  bool claim_lost = false;  // another process took the job over; ours ends
+  std::string model;        // that its worker has loaded
+  TimedUnder under;         // of the running job
   Clock::time_point job_started{};
 };
 

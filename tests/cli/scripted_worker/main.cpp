@@ -4,6 +4,7 @@
 //   done                a job in five phases, ten steps
 //   die:PHASE           the same, but it kills itself when PHASE begins
 //   slow                steps of 50 ms that never end; obeys a cancel
+//   slow:decode         the same while decoding
 //   deaf                the same, but ignores a cancel
 //   fail:CODE           fails with that code
 //   cut                 warns that the prompt was cut, then done
@@ -49,7 +50,7 @@ class Fake {
   void phase(const std::string& name, int total) {
     send(p::Phase{id_, name, total});
     if (mode_ == "die:" + name) ::kill(::getpid(), SIGKILL);
-    const bool endless = name == "denoise" && (mode_ == "slow" || mode_ == "deaf");
+    const bool endless = mode_ == "slow:" + name || (name == "denoise" && (mode_ == "slow" || mode_ == "deaf"));
     for (int i = 1; endless || i <= total; ++i) {
       if (endless) std::this_thread::sleep_for(50ms);
       send(p::Progress{id_, name, endless ? 1 : i, total, 0.1 * i / (total + 1), 12, 11, 13});
@@ -84,6 +85,11 @@ class Fake {
       return;
     }
     phase("decode", 3);
+    if (was_cancelled_) {
+      send(p::Failed{id_, rubato::ErrorCode::Cancelled, "decoding was stopped",
+                     "the finished latents are kept in clip.mp4.rubato-partial; the same command only decodes them"});
+      return;
+    }
     phase("mux", 1);
     const auto out = run.job.at("out").get<std::string>();
     std::ofstream(out) << "fake";

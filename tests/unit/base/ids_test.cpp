@@ -73,6 +73,9 @@ TEST(Sha256Test, HashesFiles) {
   EXPECT_EQ(sha256_file(dir.write("b", large)).value(), sha256_hex(large));
   EXPECT_EQ(sha256_file(dir / "none").error().code, ErrorCode::CannotRead);
   EXPECT_EQ(sha256_file(dir.path()).error().code, ErrorCode::CannotRead);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(sha256_file(dir / "b", stop.get_token()).error().code, ErrorCode::Cancelled);
 }
 
 }  // namespace

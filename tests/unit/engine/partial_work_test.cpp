@@ -61,7 +61,7 @@ TEST(PartialWork, ASaveThatFailsLeavesNoEmptyFolder) {
   {
     PartialWork work(disk / "clip.mp4", "key", 7);  // nothing reserved
     EXPECT_EQ(work.save(state_after(1), 3).error().code, ErrorCode::CannotWrite);
-    EXPECT_FALSE(work.saved());
+    EXPECT_FALSE(work.kept());
   }
   EXPECT_TRUE(fs::is_empty(disk.path()));
 }

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "engine/files/safetensors.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/temp_folder.h"
 
@@ -80,6 +82,52 @@ TEST_F(VideoRunnerTrouble, LatentsThatCannotBeKeptEndTheJobBeforeItDecodes) {
   EXPECT_FALSE(fs::exists(disk / "clip.safetensors.rubato-partial"));
 }
 
+TEST_F(VideoRunnerTrouble, AStopWhileDecodingKeepsTheLatentsAndTheSameJobDecodesThem) {
+  auto late = job(folder_ / "clip.safetensors");
+  late.latents_out = folder_ / "latents.safetensors";
+  const auto stopped = run(late, [&](const std::string& phase) {
+    if (phase == "decode") stop_.request_stop();
+  });
+  const auto* failure = std::get_if<JobFailure>(&stopped);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_EQ(failure->error.code, ErrorCode::Cancelled);
+  EXPECT_EQ(failure->kept,
+            "the finished latents are kept in " + late.out + ".rubato-partial; the same command only decodes them");
+
+  stop_ = {};
+  const auto outcome = run(late);
+  ASSERT_TRUE(std::holds_alternative<JobResult>(outcome)) << std::get<JobFailure>(outcome).error.message;
+  EXPECT_TRUE(fs::exists(late.out));
+  EXPECT_TRUE(fs::exists(late.latents_out));
+}
+
+TEST_F(VideoRunnerTrouble, AStopWhileTracingSaysHowToGoOn) {
+  auto traced = job(folder_ / "clip.safetensors");
+  traced.trace = folder_ / "trace.safetensors";
+  const auto stopped = run(traced, [&](const std::string& phase) {
+    if (phase == "decode") stop_.request_stop();
+  });
+  const auto* failure = std::get_if<JobFailure>(&stopped);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_THAT(failure->kept, HasSubstr("the same command without --trace only decodes them"));
+  EXPECT_FALSE(fs::exists(traced.trace));  // or the same command would be refused
+  traced.trace.clear();
+  stop_ = {};
+  EXPECT_TRUE(std::holds_alternative<JobResult>(run(traced)));
+}
+
+TEST_F(VideoRunnerTrouble, WorkOfAnEarlierRunIsStillKeptWhenStoppedBeforeTheFirstStep) {
+  const auto same = job(folder_ / "clip.safetensors");
+  run(same, [&](const std::string& phase) {
+    if (phase == "decode") stop_.request_stop();
+  });
+  const auto stopped = run(same);  // stops while the model is loaded
+  const auto* failure = std::get_if<JobFailure>(&stopped);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_THAT(failure->error.message, HasSubstr("while loading"));
+  EXPECT_THAT(failure->kept, HasSubstr("only decodes them"));
+}
+
 TEST_F(VideoRunnerTrouble, ATraceThatCannotFitEndsTheJobBeforeTheModelIsLoaded) {
   const SmallDisk disk(folder_ / "disk", "16k");
   if (!disk.mounted()) GTEST_SKIP() << "may not mount a small file system here";
@@ -90,6 +138,31 @@ TEST_F(VideoRunnerTrouble, ATraceThatCannotFitEndsTheJobBeforeTheModelIsLoaded) 
   ASSERT_NE(failure, nullptr);
   EXPECT_EQ(failure->error.code, ErrorCode::CannotWrite);
   EXPECT_THAT(phases_, testing::IsEmpty());
+}
+
+TEST_F(VideoRunnerTrouble, AStopDoesNotWaitForTheHashOfALargeModel) {
+  const auto model = folder_ / "model";
+  fs::copy(fs::path(RUBATO_RESOURCES) / "practice" / "video", model, fs::copy_options::recursive);
+  folder_.write("model/tokenizer/notes.txt", "");
+  fs::resize_file(model / "tokenizer/notes.txt", 64ull << 30);  // a hole: half a minute of hashing at the least
+  auto large = job(folder_ / "clip.safetensors");
+  large.model = model;
+  const auto started = std::chrono::steady_clock::now();
+  const auto stopped = run(large, [&](const std::string& phase) {
+    if (phase == "denoise") stop_.request_stop();
+  });
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(15));
+  EXPECT_EQ(std::get<JobFailure>(stopped).error.code, ErrorCode::Cancelled);
+}
+
+TEST_F(VideoRunnerTrouble, TheReportKnowsHowLongTheWritingTookAndTheFileDoesNotClaimTo) {
+  const auto clip = job(folder_ / "clip.safetensors");
+  const auto outcome = run(clip);
+  const auto& seconds = std::get<JobResult>(outcome).report["seconds"];
+  EXPECT_GT(seconds["mux"].get<double>(), 0);
+  const auto written = nlohmann::json::parse(read_safetensors_header(clip.out).value().metadata.at("rubato"));
+  EXPECT_FALSE(written["seconds"].contains("mux"));
+  EXPECT_GT(written["seconds"]["decode"].get<double>(), 0);
 }
 
 }  // namespace

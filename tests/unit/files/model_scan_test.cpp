@@ -363,5 +363,13 @@ TEST(ContentHashTest, IsKeptInTheCache) {
   EXPECT_EQ(model_content_hash(pipeline, {}).value(), first);
 }
 
+TEST(ContentHashTest, MayBeStopped) {
+  const TempFolder dir, cache;
+  const auto pipeline = PipelineFolder::open(test::write_pipeline(dir, "a")).value();
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(model_content_hash(pipeline, cache.path(), stop.get_token()).error().code, ErrorCode::Cancelled);
+}
+
 }  // namespace
 }  // namespace rubato

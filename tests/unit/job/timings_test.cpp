@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
+#include "pipelines/job/queue/job_timings.h"
 #include "tests/support/temp_folder.h"
 
 namespace rubato {
@@ -105,6 +107,75 @@ TEST_F(TimingsTest, SeveralProcessesWriteAtOnce) {
     EXPECT_EQ(status, 0);
   }
   for (int c = 0; c < 4; ++c) EXPECT_FALSE(open().expected(key(64 * (c + 1))).value().estimated);
+}
+
+class JobTimingsTest : public testing::Test {
+ protected:
+  static VideoJob job(int steps = 20, int frames = 17) {
+    VideoJob job;
+    job.size = Size{256, 256};
+    job.frames = frames;
+    job.steps = steps;
+    job.guidance = 5;
+    job.out = "clip.mp4";
+    return job;
+  }
+  static nlohmann::json report(double denoise, const std::string& device = "cpu") {
+    return {{"seconds", {{"load", 2.0}, {"text", 0.5}, {"denoise", denoise}, {"decode", 5.0}, {"mux", 1.0}}},
+            {"device", {{"name", device}, {"model", "H100"}, {"threads", 2}}},
+            {"job", {{"dtype", "float32"}}}};
+  }
+  std::filesystem::path state() const { return folder_ / "state/rubato"; }
+  test::TempFolder folder_;
+  VideoModel model_{.name = "practice"};
+};
+
+TEST_F(JobTimingsTest, LearnsFromAReportAndForetellsOtherStepCounts) {
+  JobTimings timings(state());
+  EXPECT_TRUE(timings.expected(job(), model_).expected_s.empty());
+  EXPECT_FALSE(std::filesystem::exists(state())) << "looking makes nothing";
+  timings.learn(job(20), model_, report(10));
+  const auto same = JobTimings(state()).expected(job(40), model_);
+  EXPECT_FALSE(same.estimated);
+  EXPECT_DOUBLE_EQ(same.expected_s.at("denoise"), 20);
+  EXPECT_DOUBLE_EQ(same.expected_s.at("decode"), 5);
+  EXPECT_DOUBLE_EQ(same.expected_s.at("load"), 2);
+  const auto longer = timings.expected(job(20, 33), model_);
+  EXPECT_TRUE(longer.estimated);
+  EXPECT_DOUBLE_EQ(longer.expected_s.at("decode"), 9);  // 9 latent frames, where 5 took 5 s
+  EXPECT_GT(longer.expected_s.at("denoise"), 10);
+}
+
+TEST_F(JobTimingsTest, LeavesOutWhatDidNotHappenAsUsual) {
+  JobTimings timings(state());
+  timings.learn(job(), model_, report(1), {.resumed = true});
+  const auto after_resumed = timings.expected(job(), model_).expected_s;
+  EXPECT_EQ(after_resumed.size(), 1u);
+  EXPECT_TRUE(after_resumed.contains("load"));
+  timings.learn(job(), model_, report(1), {.warm = true});
+  EXPECT_EQ(timings.expected(job(), model_).expected_s.size(), 5u);
+  auto only_latents = job();
+  only_latents.out.clear();
+  EXPECT_FALSE(timings.expected(only_latents, model_).expected_s.contains("decode"));
+}
+
+TEST_F(JobTimingsTest, AWishIsWhatItCameToLastTime) {
+  JobTimings timings(state());
+  timings.learn(job(), model_, report(10));
+  auto on_gpu = job();
+  on_gpu.device = "cuda:0";
+  EXPECT_TRUE(timings.expected(on_gpu, model_).expected_s.empty());
+  timings.learn(on_gpu, model_, report(1, "cuda:0"));
+  EXPECT_DOUBLE_EQ(timings.expected(on_gpu, model_).expected_s.at("denoise"), 1);
+  EXPECT_DOUBLE_EQ(timings.expected(job(), model_).expected_s.at("denoise"), 10);
+}
+
+TEST_F(JobTimingsTest, AFolderThatCannotBeWrittenIsNoReasonToFail) {
+  folder_.write("file", "");
+  JobTimings timings(folder_ / "file");
+  timings.learn(job(), model_, report(10));
+  EXPECT_TRUE(timings.expected(job(), model_).expected_s.empty());
+  timings.learn(job(), model_, nlohmann::json::array());
 }
 
 }  // namespace

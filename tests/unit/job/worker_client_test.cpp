@@ -13,6 +13,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "tests/support/temp_folder.h"
+
 namespace rubato {
 namespace {
 
@@ -158,11 +160,43 @@ TEST(WorkerClient, DeathAtAnyPhaseIsAFailureThatSaysWhatWasKept) {
     EXPECT_EQ(failed.code, ErrorCode::EngineDied);
     EXPECT_EQ(failed.message, "the engine died (SIGKILL) during " + phase);
     const bool kept = phase == "denoise" || phase == "decode";
-    EXPECT_EQ(failed.kept,
-              kept ? "step 3 is kept in clip.mp4.rubato-partial; the same command goes on from there" : "");
+    EXPECT_EQ(
+        failed.kept,
+        kept ? "the finished latents are kept in clip.mp4.rubato-partial; the same command only decodes them" : "");
     EXPECT_EQ(listener.client().state(), WorkerClient::State::Stopped);
     EXPECT_EQ(listener.client().pid(), -1);
   }
+}
+
+TEST(WorkerClient, DeathAfterTheOutputAppearedSaysThatItIsFinished) {
+  const test::TempFolder folder;
+  const auto out = folder / "clip.mp4";
+  for (const bool stood_there : {false, true}) {
+    if (stood_there) folder.write("clip.mp4", "older");
+    Listener listener;
+    ASSERT_TRUE(listener.client().run({{"prompt", "die mux"}, {"out", out.string()}}).ok());
+    ASSERT_TRUE(listener.pump_until([&] { return listener.finished(); }));
+    const auto* failed = listener.last<p::Failed>();
+    ASSERT_NE(failed, nullptr);
+    EXPECT_EQ(failed->message, "the engine died (SIGKILL) during mux");
+    EXPECT_EQ(failed->kept, out.string() + " was finished before that; clip.mp4.rubato-partial is not needed any more");
+  }
+}
+
+TEST(WorkerClient, AnOlderOutputIsNoFinishedOne) {
+  const test::TempFolder folder;
+  folder.write("clip.mp4", "older");
+  Listener listener;
+  ASSERT_TRUE(listener.client().run({{"prompt", "die decode"}, {"out", (folder / "clip.mp4").string()}}).ok());
+  ASSERT_TRUE(listener.pump_until([&] { return listener.finished(); }));
+  EXPECT_THAT(listener.last<p::Failed>()->kept, HasSubstr("only decodes them"));
+}
+
+TEST(WorkerClient, DeathOfATracedJobPromisesNoContinuationWithTheTrace) {
+  Listener listener;
+  ASSERT_TRUE(listener.client().run({{"prompt", "die denoise"}, {"trace", "t.safetensors"}}).ok());
+  ASSERT_TRUE(listener.pump_until([&] { return listener.finished(); }));
+  EXPECT_THAT(listener.last<p::Failed>()->kept, HasSubstr("the same command without --trace"));
 }
 
 TEST(WorkerClient, ExternalKillIsNoticed) {

@@ -1,6 +1,7 @@
 // Speaks the worker protocol on file descriptor 3 and does what the job's prompt says:
 //   "work"             denoise three steps with a preview, checkpoint, finish
-//   "die PHASE"        SIGKILL itself in that phase (load, text, denoise, decode), after a checkpoint from denoise on
+//   "die PHASE"        SIGKILL itself in that phase (load, text, denoise, decode, mux), after a checkpoint from denoise
+//                      on; in mux after the job's `out` has appeared by a rename
 //   "exit N" "exit-done N"   end with that code, before or after the job's last message
 //   "garbage" "huge" "bad-member" "no-memfd"   break the protocol
 //   "future"           send an unknown type and an unknown key, then finish
@@ -14,6 +15,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -65,7 +67,7 @@ struct Worker {
     }
   }
 
-  void work(const std::string& id, const std::string& die_in) {
+  void work(const std::string& id, const std::string& die_in, const std::string& out) {
     for (const std::string phase : {"load", "text", "denoise", "decode"}) {
       say(p::Phase{id, phase, 3});
       if (phase == "denoise") {
@@ -79,15 +81,21 @@ struct Worker {
       }
       if (phase == die_in) ::raise(SIGKILL);
     }
+    if (die_in == "mux") {
+      say(p::Phase{id, "mux", 1});
+      std::ofstream(out + ".new") << "clip";
+      std::filesystem::rename(out + ".new", out);
+      ::raise(SIGKILL);
+    }
     finish(id);
   }
 
-  void run(const std::string& id, const std::string& prompt) {
+  void run(const std::string& id, const std::string& prompt, const std::string& out) {
     say(p::Accepted{id});
     const auto space = prompt.find(' ');
     const std::string verb = prompt.substr(0, space), rest = space == std::string::npos ? "" : prompt.substr(space + 1);
-    if (verb == "work") return work(id, "");
-    if (verb == "die") return work(id, rest);
+    if (verb == "work") return work(id, "", out);
+    if (verb == "die") return work(id, rest, out);
     if (verb == "exit") std::exit(std::stoi(rest));
     if (verb == "exit-done") {
       finish(id);
@@ -126,7 +134,7 @@ struct Worker {
       if (!received->has_value()) {
         say(p::Heartbeat{});
       } else if (const auto* job = std::get_if<p::Run>(&(*received)->message)) {
-        run(job->id, job->job.value("prompt", ""));
+        run(job->id, job->job.value("prompt", ""), job->job.value("out", ""));
       } else if (std::holds_alternative<p::Quit>((*received)->message)) {
         return 0;
       }

@@ -1,0 +1,60 @@
+// RunView: what a run shows: paths on standard output, progress and sentences on standard error, or events.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "app/cli/interrupts.h"
+#include "app/cli/progress_view.h"
+#include "pipelines/job/run/run_session.h"
+
+namespace rubato::cli {
+
+// Ctrl-C and SIGTERM as a run understands them: the first asks to stop after the current step, the second (or ten
+// seconds after SIGTERM) at once.
+class StopSignals {
+ public:
+  explicit StopSignals(Interrupts& interrupts) : interrupts_(interrupts) {}
+  StopWish wish();
+
+ private:
+  Interrupts& interrupts_;
+  std::optional<std::chrono::steady_clock::time_point> terminated_at_;
+};
+
+class RunView final : public RunObserver {
+ public:
+  RunView(Output& out, ProgressMode mode, const RunPlan& plan, const RunOptions& options);
+
+  void started(const RunJob& job, const std::string& device, int attempt) override;
+  void message(const RunJob& job, const protocol::Message& message) override;
+  void ended(const RunJob& job, const RunOutcome& outcome) override;
+  void note(const std::string& sentence) override;
+
+  // The closing lines; with Json the event queue.done.
+  void finish(const RunResult& result);
+  std::chrono::system_clock::time_point started_at() const { return started_at_; }
+
+ private:
+  std::string place(const RunJob& job) const;  // "[3/412] shot-07"
+  std::string time_left() const;
+
+  Output& out_;
+  ProgressMode mode_;
+  const std::filesystem::path folder_;
+  std::unique_ptr<ProgressView> view_;
+  std::size_t total_ = 0, settled_ = 0, done_ = 0;
+  std::size_t workers_ = 1;
+  double rendered_s_ = 0;  // of jobs done in this run
+  std::size_t rendered_ = 0;
+  std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+// The plan for people, as a table, and in one sentence; and for programs.
+std::string plan_table(const RunPlan& plan);
+std::string plan_summary(const RunPlan& plan, const std::filesystem::path& out, std::size_t workers);
+nlohmann::json plan_json(const RunPlan& plan);
+
+}  // namespace rubato::cli

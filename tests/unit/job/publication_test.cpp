@@ -1,0 +1,119 @@
+#include "pipelines/job/run/publication.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/base/ids.h"
+#include "tests/support/temp_folder.h"
+
+namespace rubato {
+namespace {
+
+namespace fs = std::filesystem;
+using test::TempFolder;
+using testing::HasSubstr;
+
+class PublicationTest : public testing::Test {
+ protected:
+  // What a worker leaves: a clip and its sidecar.
+  void render(const std::string& clip = "pixels") {
+    folder_.write(".rubato/work/k/out/clip.mp4", clip);
+    folder_.write(".rubato/work/k/out/clip.mp4.json", "{}");
+  }
+  DoneRecord record() const {
+    DoneRecord record;
+    record.job = "shot";
+    record.files = {{"day/clip.mp4", "out/clip.mp4", "video", "", 0, 0}, {"day/clip.mp4.json", "out/clip.mp4.json", "metadata", "", 0, 0}};
+    record.frames_sha256 = "abc";
+    record.facts = {{"seed", 7}};
+    return record;
+  }
+  Publication publication() const { return {folder_.path(), "k"}; }
+
+  TempFolder folder_;
+};
+
+TEST_F(PublicationTest, MovesFilesToTheirNamesAndRecordsThem) {
+  render();
+  auto files = publication();
+  ASSERT_TRUE(files.decide(record()).ok());
+  EXPECT_TRUE(files.decided());
+  const auto published = files.publish(Overwrite::Never);
+  ASSERT_TRUE(published.ok()) << published.error().message;
+  EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), "pixels");
+  const auto done = files.done();
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->files[0].sha256, sha256_hex("pixels"));
+  EXPECT_EQ(done->frames_sha256, "abc");
+  EXPECT_EQ(done->facts["seed"], 7);
+  EXPECT_EQ(files.difference(*done), "");
+  EXPECT_FALSE(fs::exists(files.work_folder()));
+}
+
+// The process may die between any two of publish()'s acts.
+TEST_F(PublicationTest, GoesOnAfterACrashHalfWay) {
+  render();
+  ASSERT_TRUE(publication().decide(record()).ok());
+  fs::create_directories(folder_ / "day");
+  fs::rename(folder_ / ".rubato/work/k/out/clip.mp4", folder_ / "day/clip.mp4");  // and then the power went
+  EXPECT_FALSE(publication().done());
+  const auto published = publication().publish(Overwrite::Never);
+  ASSERT_TRUE(published.ok()) << published.error().message;
+  EXPECT_TRUE(fs::exists(folder_ / "day/clip.mp4.json"));
+  EXPECT_TRUE(publication().done());
+}
+
+TEST_F(PublicationTest, NeverReplacesAnotherFileUnlessAsked) {
+  render();
+  folder_.write("day/clip.mp4", "somebody's");
+  ASSERT_TRUE(publication().decide(record()).ok());
+  const auto refused = publication().publish(Overwrite::Never);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::OutputExists);
+  EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), "somebody's");
+  EXPECT_TRUE(fs::exists(folder_ / ".rubato/work/k/out/clip.mp4")) << "the rendered file is not lost";
+  ASSERT_TRUE(publication().publish(Overwrite::Always).ok());
+  EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), "pixels");
+}
+
+TEST_F(PublicationTest, SaysWhatHappenedToAFinishedFile) {
+  render();
+  ASSERT_TRUE(publication().decide(record()).ok());
+  const auto done = publication().publish(Overwrite::Never);
+  ASSERT_TRUE(done.ok());
+  folder_.write("day/clip.mp4", "Pixels");  // one byte, same length
+  EXPECT_THAT(publication().difference(*done), HasSubstr("was changed"));
+  fs::remove(folder_ / "day/clip.mp4");
+  EXPECT_THAT(publication().difference(*done), HasSubstr("is missing"));
+}
+
+// Copying a folder changes times, not contents.
+TEST_F(PublicationTest, KnowsAFileByItsHashWhenItsTimeIsAnother) {
+  render();
+  ASSERT_TRUE(publication().decide(record()).ok());
+  const auto done = publication().publish(Overwrite::Never);
+  ASSERT_TRUE(done.ok());
+  fs::last_write_time(folder_ / "day/clip.mp4", fs::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_EQ(publication().difference(*done), "");
+}
+
+TEST_F(PublicationTest, TakesADamagedRecordForNone) {
+  for (const auto* text : {"", "{", "[]", "{\"version\":1}", "{\"version\":2,\"job\":\"a\",\"files\":[],\"frames_sha256\":\"\"}",
+                           "{\"version\":1,\"job\":\"a\",\"files\":[{\"path\":1}],\"frames_sha256\":\"\"}"}) {
+    folder_.write(".rubato/k.done", text);
+    EXPECT_FALSE(publication().done()) << text;
+  }
+}
+
+// KEY.done and publish.json lie in a shared folder: they must not lead out of it.
+TEST_F(PublicationTest, RefusesToPublishOutsideTheFolder) {
+  render();
+  auto evil = record();
+  evil.files[0].path = "../clip.mp4";
+  ASSERT_TRUE(publication().decide(evil).ok());
+  EXPECT_FALSE(publication().publish(Overwrite::Always).ok());
+  EXPECT_FALSE(fs::exists(folder_.path().parent_path() / "clip.mp4"));
+}
+
+}  // namespace
+}  // namespace rubato
