@@ -25,11 +25,13 @@ struct CudaBackend {
   // rope/rope.h
   at::Tensor (*rms_norm_rope)(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& cos,
                               const at::Tensor& sin, int heads);
-  // attention/attention.h: attention over at most most_short_keys() keys. key_bias [T] float32 or undefined; with a
-  // log_sum, out goes on from what it holds.
+  // attention/attention.h; -> [B,S,H,d] contiguous. Over at most most_short_keys(), key_bias [T] float32 or undefined.
   std::int64_t (*most_short_keys)(at::Device device, std::int64_t head_width);
-  void (*short_attention)(at::Tensor& out, const at::Tensor& log_sum, const at::Tensor& q, const at::Tensor& k,
-                          const at::Tensor& v, const at::Tensor& key_bias, double scale);
+  at::Tensor (*short_attention)(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                const at::Tensor& key_bias, double scale);
+  // Over any number of keys, for a head width of 128.
+  bool (*hopper_attention_runs)(at::Device device);
+  at::Tensor (*hopper_attention)(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale);
 };
 
 // Null until load_cuda() succeeded once.

@@ -14,28 +14,12 @@ double scale_of(const at::Tensor& q, const AttentionOptions& options) {
   return options.scale.value_or(1 / std::sqrt(static_cast<double>(q.size(3))));
 }
 
-void check(const char* what, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  RUBATO_CHECK(q.dim() == 4 && k.dim() == 4 && v.sizes() == k.sizes(), what, ": q ", q.sizes(), ", k ", k.sizes(),
+void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  RUBATO_CHECK(q.dim() == 4 && k.dim() == 4 && v.sizes() == k.sizes(), "attention: q ", q.sizes(), ", k ", k.sizes(),
                ", v ", v.sizes());
-  RUBATO_CHECK(q.size(0) == k.size(0) && q.size(2) == k.size(2) && q.size(3) == k.size(3), what, ": k ", k.sizes(),
+  RUBATO_CHECK(q.size(0) == k.size(0) && q.size(2) == k.size(2) && q.size(3) == k.size(3), "attention: k ", k.sizes(),
                " does not fit q ", q.sizes());
 }
-
-// The definition, for what no kernel takes; scores are written out.
-namespace ref {
-
-void attend_to_more(at::Tensor& out, const at::Tensor& log_sum, const at::Tensor& q, const at::Tensor& k,
-                    const at::Tensor& v, const AttentionOptions& options) {
-  const auto wide = [&](const at::Tensor& x) { return x.transpose(1, 2).to(log_sum.scalar_type()); };  // [B,H,S,d]
-  at::Tensor scores = at::matmul(wide(q), wide(k).transpose(2, 3)).mul_(scale_of(q, options));         // [B,H,S,T]
-  if (options.bias.defined()) scores.add_(options.bias);
-  const at::Tensor sum = at::logsumexp(scores, {-1});                                     // [B,H,S]
-  const at::Tensor more = at::matmul(at::softmax(scores, -1), wide(v));                   // [B,H,S,d]
-  const at::Tensor all = wide(out).lerp(more, at::sigmoid(sum - log_sum).unsqueeze(-1));  // by more's share of the sum
-  out.copy_(all.transpose(1, 2));
-}
-
-}  // namespace ref
 
 // A kernel for few keys takes a bias that is the same for every query, which is float32 whatever the element type is.
 bool is_key_bias(const at::Tensor& bias, std::int64_t keys) {
@@ -48,39 +32,27 @@ bool short_kernel_takes(const at::Tensor& q, const at::Tensor& k, const Attentio
   return k.size(1) <= most_short_keys(q.device(), q.scalar_type(), q.size(3));
 }
 
-// cuDNN's fused attention is the fastest dense one on Hopper (measured: 1.7 times FlashAttention-2), but libtorch's
-// own order of preference may put it last, so it is asked for by name where it can serve.
+// On an H100 with 32,760 queries, cuDNN is the faster for up to some two thousand keys.
+bool hopper_kernel_takes(const at::Tensor& q, const at::Tensor& k, const AttentionOptions& options) {
+  constexpr std::int64_t kFewestKeys = 2048, kHeadWidth = 128;
+  return on_cuda_backend(q) && is_half(q.scalar_type()) && !options.bias.defined() && scale_of(q, options) > 0 &&
+         k.size(1) >= kFewestKeys && q.size(3) == kHeadWidth && cuda_backend()->hopper_attention_runs(q.device());
+}
+
+// Where it serves, cuDNN's fused attention is faster than FlashAttention-2 (1.7 times on an H100), but libtorch's own
+// order of preference may put it last, so it is asked for by name.
 bool cudnn_takes(const at::Tensor& q, const AttentionOptions& options) {
   return q.is_cuda() && is_half(q.scalar_type()) && !options.bias.defined() && q.size(3) % 8 == 0 && q.size(3) <= 128 &&
          q.size(1) > 1;
 }
 
-struct Attended {
-  at::Tensor out;      // [B,S,H,d]
-  at::Tensor log_sum;  // [B,H,S] float32, logarithm of the sum of exponentials; where asked for
-};
-
-Attended by_cudnn(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool with_log_sum,
-                  const AttentionOptions& options) {
+at::Tensor by_cudnn(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
+  // One set of queries for several samples: cuDNN wants them with a distance between the samples.
+  const at::Tensor dense_q = q.size(0) > 1 && q.stride(0) == 0 ? q.contiguous() : q;
   const auto all = at::_scaled_dot_product_cudnn_attention(
-      q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), /*attn_bias=*/{}, with_log_sum, /*dropout_p=*/0.0,
-      /*is_causal=*/false, /*return_debug_mask=*/false, options.scale);
-  Attended attended{std::get<0>(all).transpose(1, 2).contiguous(), {}};
-  if (with_log_sum) attended.log_sum = std::get<1>(all).contiguous().view({q.size(0), q.size(2), q.size(1)});
-  return attended;
-}
-
-// cuDNN's Hopper kernel masks in every step when the last tile of keys is not whole: 11.7 instead of 10.4 ms for 32,760
-// keys instead of 32,768 (H100, cuDNN 9.19). So with many keys, those past the last whole tile follow on their own.
-constexpr std::int64_t kKeyTile = 128, kSplitFrom = 4096;
-
-at::Tensor on_cudnn(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
-  const std::int64_t keys = k.size(1), odd = keys % kKeyTile, whole = keys - odd;
-  const bool split = odd > 0 && keys >= kSplitFrom && most_short_keys(q.device(), q.scalar_type(), q.size(3)) >= odd;
-  if (!split) return by_cudnn(q, k, v, false, options).out;
-  Attended attended = by_cudnn(q, k.narrow(1, 0, whole), v.narrow(1, 0, whole), true, options);
-  attend_to_more(attended.out, attended.log_sum, q, k.narrow(1, whole, odd), v.narrow(1, whole, odd), options);
-  return attended.out;
+      dense_q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), /*attn_bias=*/{}, /*compute_log_sumexp=*/false,
+      /*dropout_p=*/0.0, /*is_causal=*/false, /*return_debug_mask=*/false, options.scale);
+  return std::get<0>(all).transpose(1, 2);
 }
 
 // libtorch's attention, in the bias's type where that is wider than the elements'. -> [B,S,H,d]
@@ -106,32 +78,13 @@ std::int64_t most_short_keys(at::Device device, at::ScalarType element, std::int
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
-  check("attention", q, k, v);
-  if (short_kernel_takes(q, k, options)) {
-    at::Tensor out = at::empty(q.sizes(), q.options());
-    cuda_backend()->short_attention(out, {}, q, k, v, options.bias, scale_of(q, options));
-    return out.flatten(2);
-  }
-  if (cudnn_takes(q, options)) {
-    // One set of queries for several samples: cuDNN wants them with a distance between the samples.
-    const at::Tensor dense_q = q.size(0) > 1 && q.stride(0) == 0 ? q.contiguous() : q;
-    return on_cudnn(dense_q, k, v, options).flatten(2);
-  }
-  return by_libtorch(q, k, v, options).reshape({q.size(0), q.size(1), q.size(2) * q.size(3)});
-}
-
-void attend_to_more(at::Tensor& out, const at::Tensor& log_sum, const at::Tensor& q, const at::Tensor& k,
-                    const at::Tensor& v, const AttentionOptions& options) {
-  check("attend_to_more", q, k, v);
-  RUBATO_CHECK(out.sizes() == q.sizes() && out.scalar_type() == q.scalar_type() && out.is_contiguous(),
-               "attend_to_more: out ", out.sizes(), " does not fit q ", q.sizes());
-  RUBATO_CHECK(log_sum.sizes() == at::IntArrayRef({q.size(0), q.size(2), q.size(1)}), "attend_to_more: log_sum ",
-               log_sum.sizes(), " does not fit q ", q.sizes());
-  if (short_kernel_takes(q, k, options)) {
-    cuda_backend()->short_attention(out, log_sum, q, k, v, options.bias, scale_of(q, options));
-  } else {
-    ref::attend_to_more(out, log_sum, q, k, v, options);
-  }
+  check(q, k, v);
+  if (short_kernel_takes(q, k, options))
+    return cuda_backend()->short_attention(q, k, v, options.bias, scale_of(q, options)).flatten(2);
+  if (hopper_kernel_takes(q, k, options))
+    return cuda_backend()->hopper_attention(q, k, v, scale_of(q, options)).flatten(2);
+  const at::Tensor out = cudnn_takes(q, options) ? by_cudnn(q, k, v, options) : by_libtorch(q, k, v, options);
+  return out.reshape({q.size(0), q.size(1), q.size(2) * q.size(3)});
 }
 
 }  // namespace rubato::kernels

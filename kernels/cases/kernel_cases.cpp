@@ -163,38 +163,42 @@ void add_channel_norm(std::vector<KernelCase>& all, std::int64_t c, std::int64_t
                  {}});
 }
 
-// Long sums of rounded products: a few roundings of slack (cuDNN rounds the probabilities to the element type).
-void add_attention(std::vector<KernelCase>& all, std::int64_t b, std::int64_t s, std::int64_t t, std::int64_t heads,
-                   std::int64_t d, Use use) {
-  all.push_back(
-      {"attention",
-       joined({b, s, t}) + ", " + std::to_string(heads) + " heads of " + std::to_string(d),
-       use,
-       4,
-       0,
-       use == Use::Bench,
-       4.0 * static_cast<double>(b * s * t * heads * d),
-       [=](const at::TensorOptions& o) -> std::vector<KernelCase::Input> {
-         return {{at::randn({b, s, heads, d}, o)}, {at::randn({b, t, heads, d}, o)}, {at::randn({b, t, heads, d}, o)}};
-       },
-       [](const Tensors& x) -> Tensors { return {attention(x[0], x[1], x[2])}; },
-       {}});
-}
-
 // What softmax has to do with: scores near each other, and so far apart that one key takes all.
 enum class Scores { Mild, Steep };
 double largest(Scores scores) { return scores == Scores::Steep ? 150 : 5; }
+const char* name_of(Scores scores) { return scores == Scores::Steep ? ", steep" : ""; }
 KernelCase::Input queries(const at::TensorOptions& o, std::int64_t b, std::int64_t s, std::int64_t heads,
                           std::int64_t d, Scores scores) {
   return {at::randn({b, s, heads, d}, o).mul_(scores == Scores::Steep ? 30 : 1)};
+}
+
+// Long sums of rounded products: a few roundings of slack (cuDNN rounds the probabilities to the element type).
+void add_attention(std::vector<KernelCase>& all, std::int64_t b, std::int64_t s, std::int64_t t, std::int64_t heads,
+                   std::int64_t d, Scores scores, Use use) {
+  const bool sliced = use == Use::Parity;  // values that are a slice of a fused projection
+  all.push_back({"attention",
+                 joined({b, s, t}) + ", " + std::to_string(heads) + " heads of " + std::to_string(d) + name_of(scores),
+                 use,
+                 4,
+                 largest(scores),
+                 use == Use::Bench,
+                 4.0 * static_cast<double>(b * s * t * heads * d),
+                 [=](const at::TensorOptions& o) -> std::vector<KernelCase::Input> {
+                   return {queries(o, b, s, heads, d, scores),
+                           {at::randn({b, t, heads, d}, o)},
+                           {at::randn({b, t, sliced ? 3 * heads : heads, d}, o)}};
+                 },
+                 [=](const Tensors& x) -> Tensors {
+                   return {attention(x[0], x[1], sliced ? x[2].narrow(2, 2 * heads, heads) : x[2])};
+                 },
+                 {}});
 }
 
 // Keys that stand for several, one set of queries for all samples.
 void add_counted_attention(std::vector<KernelCase>& all, std::int64_t b, std::int64_t s, std::int64_t t,
                            std::int64_t heads, std::int64_t d, Scores scores, Use use) {
   all.push_back({"attention, counted keys",
-                 joined({b, s, t}) + ", " + std::to_string(heads) + " heads of " + std::to_string(d) +
-                     (scores == Scores::Steep ? ", steep" : ""),
+                 joined({b, s, t}) + ", " + std::to_string(heads) + " heads of " + std::to_string(d) + name_of(scores),
                  use,
                  4,
                  largest(scores),
@@ -208,60 +212,6 @@ void add_counted_attention(std::vector<KernelCase>& all, std::int64_t b, std::in
                  },
                  [b](const Tensors& x) -> Tensors {
                    return {attention(x[0].expand({b, -1, -1, -1}), x[1], x[2], {.bias = x[3]})};
-                 },
-                 {}});
-}
-
-// The last `more` of t keys after the others, against all at once.
-void add_attend_to_more(std::vector<KernelCase>& all, std::int64_t b, std::int64_t s, std::int64_t t, std::int64_t more,
-                        std::int64_t heads, std::int64_t d, Scores scores) {
-  const auto parts = [=](const at::Tensor& x, bool last) {
-    return x.narrow(1, last ? t - more : 0, last ? more : t - more);
-  };
-  all.push_back({"attend_to_more",
-                 joined({b, s, t}) + ", " + std::to_string(more) + " later, " + std::to_string(heads) + " heads of " +
-                     std::to_string(d) + (scores == Scores::Steep ? ", steep" : ""),
-                 Use::Parity, 4, largest(scores), false, 0,
-                 [=](const at::TensorOptions& o) -> std::vector<KernelCase::Input> {
-                   return {queries(o, b, s, heads, d, scores),
-                           {at::randn({b, t, heads, d}, o)},
-                           {at::randn({b, t, heads, d}, o)}};
-                 },
-                 [=](const Tensors& x) -> Tensors {
-                   const auto wider = x[0].scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-                   const at::Tensor q = x[0].to(wider), k = parts(x[1], false).to(wider), v = parts(x[2], false);
-                   const at::Tensor sums =
-                       at::einsum("bshd,bthd->bhst", {q, k}).div_(std::sqrt(static_cast<double>(d))).logsumexp({-1});
-                   at::Tensor out = attention(x[0], parts(x[1], false), v).view(x[0].sizes());
-                   attend_to_more(out, sums.contiguous(), x[0], parts(x[1], true), parts(x[2], true));
-                   return {out};
-                 },
-                 [](const Tensors& x, const Tensors& got) -> Tensors {
-                   return {attention(x[0], x[1], x[2]).view(got[0].sizes())};
-                 }});
-}
-
-// The same by itself, on a partial result as good as any; it is written over.
-void add_attend_to_more_bench(std::vector<KernelCase>& all, std::int64_t b, std::int64_t s, std::int64_t more,
-                              std::int64_t heads, std::int64_t d) {
-  all.push_back({"attend_to_more",
-                 joined({b, s, more}) + ", " + std::to_string(heads) + " heads of " + std::to_string(d),
-                 Use::Bench,
-                 4,
-                 0,
-                 true,
-                 0,
-                 [=](const at::TensorOptions& o) -> std::vector<KernelCase::Input> {
-                   return {{at::randn({b, s, heads, d}, o)},
-                           {at::randn({b, more, heads, d}, o)},
-                           {at::randn({b, more, heads, d}, o)},
-                           {at::randn({b, s, heads, d}, o)},
-                           wide(at::randn({b, heads, s}, o).add_(10))};
-                 },
-                 [](const Tensors& x) -> Tensors {
-                   at::Tensor out = x[3];
-                   attend_to_more(out, x[4], x[0], x[1], x[2]);
-                   return {out};
                  },
                  {}});
 }
@@ -300,25 +250,25 @@ std::vector<KernelCase> build() {
   add_rope(all, 1, 3, 40, 128, Use::Parity);
   for (const std::int64_t c : {5, 64, 96, 160, 192, 256, 384, 640, 1024, 3000})
     add_channel_norm(all, c, 2, 3, 5, Use::Parity);
-  add_attention(all, 2, 130, 130, 3, 64, Use::Parity);
-  add_attention(all, 2, 130, 400, 3, 64, Use::Parity);
-  add_attention(all, 1, 257, 77, 2, 128, Use::Parity);
-  add_attention(all, 1, 33, 33, 2, 20, Use::Parity);
-  add_attention(all, 2, 40, 8200, 3, 128, Use::Parity);  // many keys, and some past the last whole tile of them
-  add_attention(all, 1, 40, 8319, 2, 64, Use::Parity);
-  add_attention(all, 1, 64, 64, 1, 384, Use::Parity);
   for (const Scores scores : {Scores::Mild, Scores::Steep}) {
+    add_attention(all, 2, 130, 130, 3, 64, scores, Use::Parity);
+    add_attention(all, 2, 130, 400, 3, 64, scores, Use::Parity);
+    add_attention(all, 1, 257, 77, 2, 128, scores, Use::Parity);
+    add_attention(all, 1, 33, 33, 2, 20, scores, Use::Parity);
+    // Many keys, by whole tiles of 128 and past the last one.
+    add_attention(all, 2, 300, 2048, 2, 128, scores, Use::Parity);
+    add_attention(all, 1, 129, 2049, 2, 128, scores, Use::Parity);
+    add_attention(all, 3, 128, 2175, 2, 128, scores, Use::Parity);
+    add_attention(all, 2, 40, 8200, 3, 128, scores, Use::Parity);
+    add_attention(all, 1, 40, 8319, 2, 64, scores, Use::Parity);
+    add_attention(all, 1, 64, 64, 1, 384, scores, Use::Parity);
     add_counted_attention(all, 2, 130, 1, 3, 64, scores, Use::Parity);
     add_counted_attention(all, 3, 257, 63, 3, 128, scores, Use::Parity);
     add_counted_attention(all, 1, 1, 128, 2, 128, scores, Use::Parity);
     add_counted_attention(all, 2, 1000, 129, 5, 64, scores, Use::Parity);
-    add_counted_attention(all, 1, 40, 256, 2, 128, scores, Use::Parity);
+    add_counted_attention(all, 1, 40, 192, 2, 128, scores, Use::Parity);
     add_counted_attention(all, 1, 40, 300, 2, 128, scores, Use::Parity);  // more than the kernel for few keys takes
     add_counted_attention(all, 1, 33, 48, 2, 20, scores, Use::Parity);    // and a head width that it does not
-    add_attend_to_more(all, 2, 130, 248, 120, 3, 128, scores);
-    add_attend_to_more(all, 1, 257, 51, 1, 2, 64, scores);
-    add_attend_to_more(all, 3, 16, 400, 200, 2, 128, scores);
-    add_attend_to_more(all, 1, 33, 20, 7, 2, 20, scores);
   }
   add_linear(all, 37, 96, 200, false, Use::Parity);
   add_linear(all, 37, 96, 200, true, Use::Parity);
@@ -331,11 +281,10 @@ std::vector<KernelCase> build() {
   add_channel_norm(all, 384, 4, 240, 416, Use::Bench);
   add_channel_norm(all, 192, 4, 480, 832, Use::Bench);
   add_channel_norm(all, 96, 4, 480, 832, Use::Bench);
-  add_attention(all, 1, kTokens, kTokens, 12, 128, Use::Bench);
-  add_attention(all, 1, kTokens, 512, 12, 128, Use::Bench);
-  for (const std::int64_t keys : {64, 128, 256})
+  for (const std::int64_t keys : {std::int64_t{512}, std::int64_t{2048}, kTokens})
+    add_attention(all, 1, kTokens, keys, 12, 128, Scores::Mild, Use::Bench);
+  for (const std::int64_t keys : {64, 128, 192})
     add_counted_attention(all, 2, kTokens, keys, 12, 128, Scores::Mild, Use::Bench);
-  for (const std::int64_t more : {64, 120}) add_attend_to_more_bench(all, 2, kTokens, more, 12, 128);
   add_linear(all, kTokens, kWidth, 3 * kWidth, false, Use::Bench);
   add_linear(all, kTokens, kWidth, kWidth, false, Use::Bench);
   add_linear(all, kTokens, kWidth, 8960, true, Use::Bench);

@@ -24,8 +24,7 @@ struct KernelCase {
   std::string shape;   // "1x32760x1536 12 heads"
   Use use = Use::Parity;
   double slack = 1;  // tolerance in units of the element type's rounding
-  double score =
-      0;  // largest logarithm of a weight: its float32 rounding counts in full, whatever the element type
+  double score = 0;  // largest logarithm of a weight: its float32 rounding counts in full, whatever the element type
   bool half_only = false;
   double flops = 0;  // multiply-adds counted as two; 0: the kernel is bound by memory
   std::function<std::vector<Input>(const at::TensorOptions&)> inputs;  // random

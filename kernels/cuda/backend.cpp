@@ -42,6 +42,8 @@ extern "C" __attribute__((visibility("default"))) const rubato::kernels::CudaBac
       .rms_norm_rope = cuda::rms_norm_rope,
       .most_short_keys = cuda::most_short_keys,
       .short_attention = cuda::short_attention,
+      .hopper_attention_runs = cuda::hopper_attention_runs,
+      .hopper_attention = cuda::hopper_attention,
   };
   return &table;
 }

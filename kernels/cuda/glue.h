@@ -49,7 +49,9 @@ void channel_norm(at::Tensor& y, const at::Tensor& x, const at::Tensor& gamma, b
 at::Tensor rms_norm_rope(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& cos,
                          const at::Tensor& sin, int heads);
 std::int64_t most_short_keys(at::Device device, std::int64_t head_width);
-void short_attention(at::Tensor& out, const at::Tensor& log_sum, const at::Tensor& q, const at::Tensor& k,
-                     const at::Tensor& v, const at::Tensor& key_bias, double scale);
+at::Tensor short_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& key_bias,
+                           double scale);
+bool hopper_attention_runs(at::Device device);
+at::Tensor hopper_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale);
 
 }  // namespace rubato::kernels::cuda

@@ -124,16 +124,6 @@ TEST_F(KernelFormulas, EqualKeysAreOneKeyCounted) {
   expect_close(attention(q, k, v, {.bias = count.to(at::kDouble).log()}), want);
 }
 
-TEST_F(KernelFormulas, AttentionGoesOnOverMoreKeys) {
-  const at::Tensor q = at::randn({2, 5, 3, 8}, at::kDouble) * 3, k = at::randn({2, 9, 3, 8}, at::kDouble),
-                   v = at::randn({2, 9, 3, 8}, at::kDouble), bias = at::randn({9}, at::kDouble);
-  const at::Tensor sums =
-      (at::einsum("bshd,bthd->bhst", {q, k.narrow(1, 0, 6)}) + bias.narrow(0, 0, 6)).logsumexp({-1});
-  at::Tensor out = attention(q, k.narrow(1, 0, 6), v.narrow(1, 0, 6), {1.0, bias.narrow(0, 0, 6)}).view(q.sizes());
-  attend_to_more(out, sums, q, k.narrow(1, 6, 3), v.narrow(1, 6, 3), {1.0, bias.narrow(0, 6, 3)});
-  expect_close(out.flatten(2), attention(q, k, v, {1.0, bias}));
-}
-
 TEST_F(KernelFormulas, LinearAndGelu) {
   const at::Tensor w = at::randn({5, kWidth}, at::kDouble), c = at::randn({5}, at::kDouble);
   const at::Tensor t = at::einsum("bsk,nk->bsn", {x, w}) + c;

@@ -1,9 +1,8 @@
-// Attention of many queries over a few keys: bound by reading q (and a partial result) and writing out once.
+// Attention of many queries over a few keys: bound by reading q and writing out once.
 //
 // A block keeps all keys and values of one head in shared memory and walks over a stretch of the queries. From there on
 // its warps have nothing to do with each other: each takes 16 queries at a time straight from memory into the registers
-// of the matrix unit, goes over the keys 64 at a time with a running maximum and sum, and writes 16 results. A partial
-// result over other keys is simply where the running state starts.
+// of the matrix unit, goes over the keys 64 at a time with a running maximum and sum, and writes 16 results.
 //
 // Every thread moves 16 contiguous bytes, though the fragments of mma.m16n8k16 are pairs of elements that lie apart: a
 // sum over the head width is the same in any order, and so is a product's order of columns. So thread c of the four
@@ -13,13 +12,12 @@
 
 #include <algorithm>
 
-#include "kernels/attention/attention_cuda.h"
-#include "kernels/cuda/vector.cuh"
+#include "kernels/attention/short_attention_cuda.h"
+#include "kernels/cuda/mma.cuh"
 
 namespace rubato::kernels::cuda {
 
 inline constexpr int kKeysAtOnce = 64, kRowsOfWarp = 16;
-inline constexpr float kLog2E = 1.4426950408889634f;
 // 12 warps on a multiprocessor leave each thread 168 registers, which holds 16 rows of results, scores and queries.
 inline constexpr int kWarpsOfMultiprocessor = 12;
 
@@ -33,24 +31,6 @@ inline constexpr int short_attention_bytes(int keys, int width) {
 // Place of a 16-byte chunk of a row in shared memory. Eight rows' equal chunks lie in different banks (values are read
 // so), and so do four neighbouring chunks of two neighbouring rows (keys).
 __device__ inline int swizzled(int row, int chunk) { return chunk ^ ((row & 1) << 2 | (row >> 1 & 3)); }
-
-__device__ inline float power_of_two(float x) {
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-}
-
-template <typename T>
-__device__ inline std::uint32_t packed(float low, float high) {
-  Pack<T, 2> pair{{from_float<T>(low), from_float<T>(high)}};
-  return *reinterpret_cast<std::uint32_t*>(&pair);
-}
-
-template <typename T>
-__device__ inline float2 unpacked(std::uint32_t word) {
-  const auto pair = *reinterpret_cast<Pack<T, 2>*>(&word);
-  return {to_float(pair.v[0]), to_float(pair.v[1])};
-}
 
 // c += a·b; a 16x16, b 16x8, c 16x8 float32, spread over the warp.
 template <typename T>
@@ -117,54 +97,10 @@ __device__ inline void load_keys(const ShortAttentionArgs& a, std::int64_t batch
 // largest score in units of log 2, and its own share of the sum of 2^(score − largest).
 template <int kWidth>
 struct RunningRows {
-  float out[kWidth / 8][4];
-  float largest[2], sum[2];
+  float out[kWidth / 8][4] = {};
+  float largest[2] = {-1e30f, -1e30f};  // finite: its difference from itself is 0
+  float sum[2] = {};
 };
-
-template <int kWidth>
-__device__ inline void start_from_nothing(RunningRows<kWidth>& r) {
-  constexpr float kLowest = -1e30f;  // finite: its difference from itself is 0
-#pragma unroll
-  for (int i = 0; i < 2; ++i) {
-    r.largest[i] = kLowest;
-    r.sum[i] = 0;
-  }
-#pragma unroll
-  for (int chunk = 0; chunk < kWidth / 8; ++chunk)
-#pragma unroll
-    for (int i = 0; i < 4; ++i) r.out[chunk][i] = 0;
-}
-
-// A result over other keys is a state after one key, whose score is the logarithm of their sum and whose value is the
-// result. One of the four threads of a row counts it.
-template <typename T, int kWidth>
-__device__ inline void start_from_partial(RunningRows<kWidth>& r, const ShortAttentionArgs& a, int batch, int head,
-                                          const int (&token)[2]) {
-  constexpr int kGroups = kWidth / 32;
-  const int column = static_cast<int>(threadIdx.x) % 4;
-  uint4 partial[2][kGroups];
-#pragma unroll
-  for (int i = 0; i < 2; ++i) {
-    const auto* from = reinterpret_cast<const uint4*>(row_of<T>(a.out, batch, token[i], head)) + column;
-#pragma unroll
-    for (int j = 0; j < kGroups; ++j) partial[i][j] = __ldcs(from + 4 * j);
-    const std::int64_t row = (static_cast<std::int64_t>(batch) * a.heads + head) * a.tokens + token[i];
-    r.largest[i] = a.log_sum[row] * kLog2E;
-    r.sum[i] = column == 0 ? 1.0f : 0.0f;
-  }
-#pragma unroll
-  for (int i = 0; i < 2; ++i)
-#pragma unroll
-    for (int j = 0; j < kGroups; ++j) {
-      const std::uint32_t word[4] = {partial[i][j].x, partial[i][j].y, partial[i][j].z, partial[i][j].w};
-#pragma unroll
-      for (int n = 0; n < 4; ++n) {
-        const float2 pair = unpacked<T>(word[n]);
-        r.out[4 * j + n][2 * i] = pair.x;
-        r.out[4 * j + n][2 * i + 1] = pair.y;
-      }
-    }
-}
 
 template <typename T, int kWidth>
 __device__ inline void attend_keys(RunningRows<kWidth>& r, const uint4 (&q)[2][kWidth / 32], const uint4* keys,
@@ -261,11 +197,6 @@ __global__ void __launch_bounds__(kWarpsOfMultiprocessor * 32)
         q[i][j] = __ldcs(reinterpret_cast<const uint4*>(row_of<T>(a.q, batch, token[i], head)) + 4 * j + column);
 
     RunningRows<kWidth> r;
-    if (a.log_sum != nullptr) {
-      start_from_partial<T>(r, a, batch, head, token);
-    } else {
-      start_from_nothing(r);
-    }
     for (int key = 0; key < a.keys; key += kKeysAtOnce)
       attend_keys<T, kWidth>(r, q, keys + key * kChunks, values + key * kChunks, biases + key, a.scale * kLog2E);
 

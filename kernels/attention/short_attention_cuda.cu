@@ -1,5 +1,5 @@
 // Element type and head width -> instantiation.
-#include "kernels/attention/attention_cuda.cuh"
+#include "kernels/attention/short_attention_cuda.cuh"
 
 namespace rubato::kernels::cuda {
 namespace {
@@ -19,7 +19,7 @@ cudaError_t launch_for(const ShortAttentionArgs& args, cudaStream_t stream) {
 }  // namespace
 
 int most_short_keys(int width) {
-  constexpr int kMost = 256;  // with more, a block's keys and values leave no room for a second one's
+  constexpr int kMost = 192;  // with more, two blocks' keys and values do not fit a multiprocessor
   int device = 0, major = 0, bytes = 0;
   if ((width != 64 && width != 128) || cudaGetDevice(&device) != cudaSuccess ||
       cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) != cudaSuccess ||
