@@ -129,6 +129,12 @@ Result<> Module::load(const StateDict& weights, const LoadOptions& options) {
   return {};
 }
 
+void Module::each_parameter(const std::function<void(at::Tensor& slot, Precision precision)>& use) {
+  Collector tree;
+  tree.child("", *this);
+  for (const auto& want : tree.wanted) use(*want.slot, want.precision);
+}
+
 std::uint64_t Module::parameter_bytes() {
   Collector tree;
   tree.child("", *this);

@@ -17,6 +17,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -82,6 +83,9 @@ class Module {
 
   // Bytes that the parameters take as loaded.
   std::uint64_t parameter_bytes();
+
+  // Every parameter of the tree, in the order of declare().
+  void each_parameter(const std::function<void(at::Tensor& slot, Precision precision)>& use);
 
   virtual void declare(Declaration& d) = 0;
   // After this module's parameters and those of its children are filled: repack, precompute.

@@ -5,14 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/check.h"
+#include "engine/files/model_memory.h"
 #include "engine/policies/attention.h"
 
 namespace rubato {
 namespace {
-
-// Both branches of guidance run as one batch while the widest activation stays below this; above it the gain is gone
-// and the memory is better spent elsewhere.
-constexpr std::int64_t kBatchedBranchesBytes = 2ll << 30;
 
 at::Tensor draw_noise(at::IntArrayRef shape, std::uint64_t seed) {
   auto generator = at::detail::createCPUGenerator(seed);
@@ -66,17 +63,31 @@ Result<std::unique_ptr<WanPipeline>> WanPipeline::load(const PipelineFolder& fol
   const auto* tokenizer_part = folder.find("tokenizer");
   RUBATO_TRY(tokenizer, Tokenizer::load(tokenizer_part->folder, tokenizer_part->class_name));
   pipeline->tokenizer_ = std::move(tokenizer);
-  RUBATO_TRY(text_encoder, umt5::Encoder::load_folder(folder.find("text_encoder")->folder, options.device, options.dtype));
-  pipeline->text_encoder_ = std::move(text_encoder);
+  const bool stays = options.offload == Offload::None;
+  const auto placement =
+      options.offload == Offload::Layers ? nn::WeightPlacement::Streamed : nn::WeightPlacement::Resident;
+  const auto transformer = [&](const std::filesystem::path& where) {
+    return Part<wan::Transformer>(
+        [=] { return wan::Transformer::load_folder(where, options.device, options.dtype, placement); }, stays);
+  };
+  pipeline->text_encoder_ = Part<umt5::Encoder>(
+      [=, where = folder.find("text_encoder")->folder] {
+        return umt5::Encoder::load_folder(where, options.device, options.dtype, placement);
+      },
+      stays);
+  if (stays) RUBATO_OK(pipeline->text_encoder_.get());
 
   RUBATO_OK(part("transformer", 1));
-  RUBATO_TRY(transformer, wan::Transformer::load_folder(folder.find("transformer")->folder, options.device, options.dtype));
-  pipeline->high_noise_ = std::move(transformer);
+  const auto where = folder.find("transformer")->folder;
+  RUBATO_TRY(config, wan::Transformer::config_of(where));
+  pipeline->transformer_config_ = config;
+  pipeline->high_noise_ = transformer(where);
+  if (stays) RUBATO_OK(pipeline->high_noise_.get());
 
   RUBATO_OK(part("transformer_2", 2));
   if (const auto* second = folder.find("transformer_2")) {
-    RUBATO_TRY(low_noise, wan::Transformer::load_folder(second->folder, options.device, options.dtype));
-    pipeline->low_noise_ = std::move(low_noise);
+    pipeline->low_noise_ = transformer(second->folder);
+    if (stays) RUBATO_OK(pipeline->low_noise_.get());
   }
 
   RUBATO_OK(part("vae", 3));
@@ -87,21 +98,23 @@ Result<std::unique_ptr<WanPipeline>> WanPipeline::load(const PipelineFolder& fol
   pipeline->scheduler_config_ = std::move(scheduler);
   RUBATO_TRY(schedule, make_scheduler(pipeline->scheduler_config_));  // refuses what it does not know, before any work
   const auto boundary = folder.index.find("boundary_ratio");
-  if (pipeline->low_noise_ && boundary != folder.index.end() && boundary->is_number())
+  if (pipeline->low_noise_.exists() && boundary != folder.index.end() && boundary->is_number())
     pipeline->boundary_timestep_ = boundary->get<double>() * static_cast<double>(schedule->train_timesteps());
   pipeline->expand_timesteps_ = folder.index.value("expand_timesteps", nlohmann::json(false)) == nlohmann::json(true);
-  for (nn::Module* module : std::initializer_list<nn::Module*>{pipeline->text_encoder_.get(), pipeline->high_noise_.get(), pipeline->low_noise_.get()})
-    if (module != nullptr) pipeline->parameter_bytes_ += module->parameter_bytes();
   RUBATO_OK(part("vae", kParts));
   return pipeline;
 }
 
-Result<EncodedText> WanPipeline::encode_text(const VideoRequest& request) const {
+Result<EncodedText> WanPipeline::encode_text(const VideoRequest& request) {
   EncodedText text;
-  RUBATO_TRY(prompt, encode_wan_prompt(*text_encoder_, *tokenizer_, request.prompt, request.max_sequence_length));
+  const InUse stage(text_encoder_);
+  RUBATO_TRY(encoder, text_encoder_.get());
+  RUBATO_TRY(prompt, encode_wan_prompt(*encoder, *tokenizer_, request.prompt, request.max_sequence_length));
   text.prompt = std::move(prompt);
-  if (request.guidance > 1) {  // the reference's rule: the first guidance alone decides whether there is a second branch
-    RUBATO_TRY(negative, encode_wan_prompt(*text_encoder_, *tokenizer_, request.negative_prompt, request.max_sequence_length));
+  // The reference's rule: the first guidance alone decides whether there is a second branch.
+  if (request.guidance > 1) {
+    RUBATO_TRY(negative,
+               encode_wan_prompt(*encoder, *tokenizer_, request.negative_prompt, request.max_sequence_length));
     text.negative = std::move(negative);
   }
   return text;
@@ -109,7 +122,8 @@ Result<EncodedText> WanPipeline::encode_text(const VideoRequest& request) const 
 
 at::Tensor WanPipeline::initial_latents(const VideoRequest& request) const {
   const auto& vae = vae_->config();
-  const std::array<std::int64_t, 5> shape{1, high_noise_->config().in_channels, (request.frames - 1) / vae.temporal_ratio() + 1,
+  const std::array<std::int64_t, 5> shape{1, transformer_config_.in_channels,
+                                          (request.frames - 1) / vae.temporal_ratio() + 1,
                                           request.height / vae.spatial_ratio(), request.width / vae.spatial_ratio()};
   return draw_noise(shape, request.seed);
 }
@@ -131,69 +145,91 @@ Result<at::Tensor> WanPipeline::denoise(const VideoRequest& request, const Encod
   if (start.next_step > 0) RUBATO_OK(scheduler->restore(start.scheduler));
 
   at::Tensor latents = start.latents.to(options_.device, at::kFloat);
-  const FirstFrame first_frame(first_frame_latent, latents, high_noise_->config().patch, expand_timesteps_);
-  const wan::RopeTable rope = high_noise_->rope(latents.size(2), latents.size(3), latents.size(4));
-  const Branches high = branches(high_noise_.get(), text, request.guidance, latents);
-  const Branches low = branches(low_noise_.get(), text, request.guidance_2, latents);
+  const FirstFrame first_frame(first_frame_latent, latents, transformer_config_.patch, expand_timesteps_);
+  const wan::RopeTable rope =
+      wan::rope_table(transformer_config_, latents.size(2), latents.size(3), latents.size(4), options_.device);
   DenseAttention attention;
+  // The experts work one after the other, so what one needs is made when its time comes and goes with it.
+  const InUse high_stage(high_noise_), low_stage(low_noise_);
+  Part<wan::Transformer>* working = nullptr;
+  wan::Transformer* expert = nullptr;
+  Branches prompts;
 
   for (int step = start.next_step; step < request.steps; ++step) {
     if (observer.stop.stop_requested())
       return Error{ErrorCode::Cancelled, fmt::format("stopped after step {} of {}", step, request.steps)};
     const double t = scheduler->timestep(step);
     const bool high_noise = !boundary_timestep_ || t >= *boundary_timestep_;
-    const wan::Transformer& expert = high_noise ? *high_noise_ : *low_noise_;
-
-    const at::Tensor velocity = guided_velocity(expert, high_noise ? high : low, first_frame.blend(latents),
-                                                first_frame.timestep(t), rope, step, attention);
+    if (auto* const due = high_noise ? &high_noise_ : &low_noise_; due != working) {
+      prompts = {};
+      if (working != nullptr) working->done();
+      working = due;
+      RUBATO_TRY(loaded, due->get());
+      expert = loaded;
+      prompts = branches(*expert, text, high_noise ? request.guidance : request.guidance_2, latents);
+    }
+    const at::Tensor velocity =
+        guided_velocity(*expert, prompts, first_frame.blend(latents), first_frame.timestep(t), rope, step, attention);
     latents = scheduler->step(velocity, step, latents);
     if (!at::isfinite(latents).all().item<bool>())
-      return Error{ErrorCode::Numerics, fmt::format("the latents are no longer finite after step {} of {}; try --dtype float32, and check the model's files "
-                                                    "with 'rubato-cli models check'", step + 1, request.steps)};
+      return Error{
+          ErrorCode::Numerics,
+          fmt::format(
+              "the latents are no longer finite after step {} of {}; try --dtype float32, and check the model's files "
+              "with 'rubato-cli models check'",
+              step + 1, request.steps)};
     if (observer.on_step) observer.on_step(step, velocity, {step + 1, latents, scheduler->save()});
   }
   return first_frame.blend(latents);
 }
 
-WanPipeline::Branches WanPipeline::branches(const wan::Transformer* expert, const EncodedText& text, double guidance,
+WanPipeline::Branches WanPipeline::branches(const wan::Transformer& expert, const EncodedText& text, double guidance,
                                             const at::Tensor& latents) const {
   Branches result;
-  if (expert == nullptr) return result;
   result.guidance = guidance;
   const at::Tensor& prompt = text.prompt.embeds;
   if (!text.negative) {
-    result.contexts.push_back(expert->text_context(prompt));
+    result.contexts.push_back(expert.text_context(prompt));
     return result;
   }
   const at::Tensor& negative = text.negative->embeds;
-  const auto& config = expert->config();
+  const auto& config = expert.config();
+  const WanShape shape{.width = config.width(), .heads = config.heads, .ffn_width = config.ffn_width};
   const std::int64_t tokens = latents.numel() / latents.size(1) / config.patch_volume();
-  const std::int64_t widest = 2 * tokens * config.ffn_width * static_cast<std::int64_t>(c10::elementSize(options_.dtype));
-  if (widest <= kBatchedBranchesBytes) {
-    result.contexts.push_back(expert->text_context(at::cat({prompt, negative}, 0)));
+  const auto bytes_per_value = static_cast<std::int64_t>(c10::elementSize(options_.dtype));
+  if (!options_.branches_apart && branches_fit_one_batch(shape, tokens, bytes_per_value)) {
+    result.contexts.push_back(expert.text_context(at::cat({prompt, negative}, 0)));
   } else {
-    result.contexts.push_back(expert->text_context(prompt));
-    result.contexts.push_back(expert->text_context(negative));
+    result.contexts.push_back(expert.text_context(prompt));
+    result.contexts.push_back(expert.text_context(negative));
   }
   return result;
 }
 
 // Classifier-free guidance: v = v_u + g (v_c − v_u).
-at::Tensor WanPipeline::guided_velocity(const wan::Transformer& expert, const Branches& branches, const at::Tensor& input,
-                                        const at::Tensor& timestep, const wan::RopeTable& rope, int step,
-                                        AttentionPolicy& attention) const {
+at::Tensor WanPipeline::guided_velocity(const wan::Transformer& expert, const Branches& branches,
+                                        const at::Tensor& input, const at::Tensor& timestep, const wan::RopeTable& rope,
+                                        int step, AttentionPolicy& attention) const {
   std::vector<at::Tensor> velocities;
-  for (const auto& context : branches.contexts) velocities.push_back(expert.forward({input, timestep, context, rope, step}, attention));
+  for (const auto& context : branches.contexts)
+    velocities.push_back(expert.forward({input, timestep, context, rope, step}, attention));
   const at::Tensor all = velocities.size() == 1 ? velocities[0] : at::cat(velocities, 0);  // [1 or 2, C, F, h, w]
   if (all.size(0) == 1) return all;
   const at::Tensor conditional = all.slice(0, 0, 1), unconditional = all.slice(0, 1, 2);
   return unconditional + branches.guidance * (conditional - unconditional);
 }
 
-void WanPipeline::decode(const at::Tensor& latents, const DecodeOptions& options, const AutoencoderKLWan::Sink& sink) const {
+void WanPipeline::decode(const at::Tensor& latents, const DecodeOptions& options,
+                         const AutoencoderKLWan::Sink& sink) const {
   vae_->decode(vae_->denormalise(latents), sink, options);
 }
 
-std::uint64_t WanPipeline::parameter_bytes() const { return parameter_bytes_; }
+std::uint64_t WanPipeline::parameter_bytes() const {
+  std::uint64_t bytes = 0;
+  for (nn::Module* module :
+       std::initializer_list<nn::Module*>{text_encoder_.loaded(), high_noise_.loaded(), low_noise_.loaded()})
+    if (module != nullptr) bytes += module->parameter_bytes();
+  return bytes;
+}
 
 }  // namespace rubato

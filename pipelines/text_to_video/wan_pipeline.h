@@ -25,6 +25,8 @@
 #include "engine/models/wan_vae/vae.h"
 #include "engine/sampling/scheduler.h"
 #include "engine/text/wan_text.h"
+#include "pipelines/job/memory_plan.h"
+#include "pipelines/text_to_video/part.h"
 
 namespace rubato {
 
@@ -46,7 +48,7 @@ struct EncodedText {
 // Where a denoising loop stands: enough to go on from here and get the same result bit for bit.
 struct DenoiseState {
   int next_step = 0;
-  at::Tensor latents;               // [1, C, F, h, w] float32
+  at::Tensor latents;  // [1, C, F, h, w] float32
   SchedulerState scheduler;
 };
 
@@ -62,15 +64,18 @@ class WanPipeline {
   struct LoadOptions {
     at::Device device{at::kCPU};
     at::ScalarType dtype = at::kFloat;
+    Offload offload = Offload::None;
+    bool branches_apart = false;
   };
   // Told before each part is loaded ("text_encoder", 0, kParts) and after the last.
   using PartSink = std::function<void(const std::string& part, int done, int total)>;
   static constexpr int kParts = 4;
-  // Loads all parts; ModelMissing or ModelUnfit with every problem of a part named.
+  // Loads all parts, or, with offload, what stays and the configurations of what comes later; ModelMissing or
+  // ModelUnfit with every problem of a part named. A part that comes later may still be found unfit by its stage.
   static Result<std::unique_ptr<WanPipeline>> load(const PipelineFolder& folder, const LoadOptions& options,
                                                    const PartSink& on_part = {}, std::stop_token stop = {});
 
-  Result<EncodedText> encode_text(const VideoRequest& request) const;
+  Result<EncodedText> encode_text(const VideoRequest& request);
 
   // Noise [1, C, F, h, w] in float32 from torch's CPU generator: the same for every device.
   at::Tensor initial_latents(const VideoRequest& request) const;
@@ -90,25 +95,28 @@ class WanPipeline {
   Result<std::unique_ptr<Scheduler>> make_schedule(const VideoRequest& request) const;
 
   const AutoencoderKLWan& vae() const { return *vae_; }
+  // Of the parts that are loaded now, the VAE apart.
   std::uint64_t parameter_bytes() const;
 
  private:
   class FirstFrame;
   struct Branches;
   WanPipeline() = default;
-  Branches branches(const wan::Transformer* expert, const EncodedText& text, double guidance, const at::Tensor& latents) const;
+  Branches branches(const wan::Transformer& expert, const EncodedText& text, double guidance,
+                    const at::Tensor& latents) const;
   at::Tensor guided_velocity(const wan::Transformer& expert, const Branches& branches, const at::Tensor& input,
-                             const at::Tensor& timestep, const wan::RopeTable& rope, int step, AttentionPolicy& attention) const;
+                             const at::Tensor& timestep, const wan::RopeTable& rope, int step,
+                             AttentionPolicy& attention) const;
 
   LoadOptions options_;
   std::shared_ptr<const Tokenizer> tokenizer_;
-  std::unique_ptr<umt5::Encoder> text_encoder_;
-  std::unique_ptr<wan::Transformer> high_noise_, low_noise_;  // one-expert models have no low-noise one
+  wan::Config transformer_config_;
+  Part<umt5::Encoder> text_encoder_;
+  Part<wan::Transformer> high_noise_, low_noise_;  // one-expert models have no low-noise one
   std::unique_ptr<AutoencoderKLWan> vae_;
   nlohmann::json scheduler_config_;
   std::optional<double> boundary_timestep_;  // at and above it, the high-noise expert works
   bool expand_timesteps_ = false;            // a time step per token (TI2V-5B)
-  std::uint64_t parameter_bytes_ = 0;
 };
 
 }  // namespace rubato

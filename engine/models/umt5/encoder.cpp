@@ -163,15 +163,24 @@ void Encoder::declare(nn::Declaration& d) {
 }
 
 Result<std::unique_ptr<Encoder>> Encoder::load_folder(const std::filesystem::path& folder, at::Device device,
-                                                      at::ScalarType dtype) {
+                                                      at::ScalarType dtype, nn::WeightPlacement placement) {
   const auto file = folder / "config.json";
   RUBATO_TRY(text, read_file(file, JsonLimits{}.max_bytes));
   RUBATO_TRY(json, parse_json(text, file.string(), {}, ErrorCode::ModelUnfit));
   RUBATO_TRY(config, Config::from_json(json, file.string()));
   RUBATO_TRY(weights, StateDict::open(folder));
   auto encoder = std::make_unique<Encoder>(config);
-  RUBATO_OK(encoder->load(weights, {device, dtype, {"decoder.", "lm_head.weight"}}));
+  const bool streamed = placement == nn::WeightPlacement::Streamed;
+  RUBATO_OK(encoder->load(weights, {streamed ? at::Device(at::kCPU) : device, dtype, {"decoder.", "lm_head.weight"}}));
+  if (streamed) encoder->stream_layers(device);
   return encoder;
+}
+
+void Encoder::stream_layers(at::Device device) {
+  std::vector<nn::Module*> blocks;
+  for (auto& block : blocks_) blocks.push_back(&block);
+  nn::move_parameters(*this, device, blocks);
+  layers_ = nn::stream_layers(std::move(blocks), device);
 }
 
 at::Tensor Encoder::forward(const at::Tensor& ids, const at::Tensor& mask) const {
@@ -179,6 +188,7 @@ at::Tensor Encoder::forward(const at::Tensor& ids, const at::Tensor& mask) const
   const at::Tensor seen = mask.defined() ? mask.to(at::kBool).unsqueeze(1).unsqueeze(1) : mask;
   at::Tensor x = at::embedding(embedding_, ids);  // [B,T,D]
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    layers_->enter(i);
     x = blocks_[i](x, buckets, seen);
     nn::tap("encoder.block", static_cast<std::int64_t>(i), "", x);
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/nn/layer_stream.h"
 #include "engine/nn/layers.h"
 #include "engine/nn/module.h"
 
@@ -74,7 +75,10 @@ class Encoder : public nn::Module {
   explicit Encoder(const Config& config);
   // A text_encoder folder. The decoder and heads of a whole T5 model may be there and are left out.
   static Result<std::unique_ptr<Encoder>> load_folder(const std::filesystem::path& folder, at::Device device,
-                                                      at::ScalarType dtype);
+                                                      at::ScalarType dtype,
+                                                      nn::WeightPlacement placement = nn::WeightPlacement::Resident);
+  // From here on the blocks wait in the host's memory; call it once, on an encoder that was loaded to the CPU.
+  void stream_layers(at::Device device);
 
   // ids [B,T] int64 -> last hidden state [B,T,D]. mask [B,T] bool, false = padding, or undefined: all are seen.
   at::Tensor forward(const at::Tensor& ids, const at::Tensor& mask = {}) const;
@@ -86,6 +90,7 @@ class Encoder : public nn::Module {
   Config config_;
   at::Tensor embedding_;
   std::vector<Block> blocks_;
+  std::unique_ptr<nn::LayerStream> layers_ = nn::resident_layers();
   nn::RmsNorm final_norm_;
 };
 

@@ -29,20 +29,33 @@ void Transformer::declare(nn::Declaration& d) {
   d.parameter("scale_shift_table", scale_shift_table_, {1, 2, config_.width()}, nn::Precision::Full);
 }
 
-Result<std::unique_ptr<Transformer>> Transformer::load_folder(const std::filesystem::path& folder, at::Device device,
-                                                              at::ScalarType dtype) {
+Result<Config> Transformer::config_of(const std::filesystem::path& folder) {
   const auto file = folder / "config.json";
   RUBATO_TRY(text, read_file(file, JsonLimits{}.max_bytes));
   RUBATO_TRY(json, parse_json(text, file.string(), {}, ErrorCode::ModelUnfit));
-  RUBATO_TRY(config, Config::from_json(json, file.string()));
+  return Config::from_json(json, file.string());
+}
+
+Result<std::unique_ptr<Transformer>> Transformer::load_folder(const std::filesystem::path& folder, at::Device device,
+                                                              at::ScalarType dtype, nn::WeightPlacement placement) {
+  RUBATO_TRY(config, config_of(folder));
   RUBATO_TRY(weights, StateDict::open(folder));
   auto transformer = std::make_unique<Transformer>(config);
   // norm_added_q is in some published files and belongs to nothing; diffusers skips it too.
   std::vector<std::string> ignore;
   for (std::int64_t i = 0; i < config.layers; ++i)
     ignore.push_back("blocks." + std::to_string(i) + ".attn2.norm_added_q");
-  RUBATO_OK(transformer->load(weights, {device, dtype, std::move(ignore)}));
+  const bool streamed = placement == nn::WeightPlacement::Streamed;
+  RUBATO_OK(transformer->load(weights, {streamed ? at::Device(at::kCPU) : device, dtype, std::move(ignore)}));
+  if (streamed) transformer->stream_layers(device);
   return transformer;
+}
+
+void Transformer::stream_layers(at::Device device) {
+  std::vector<nn::Module*> blocks;
+  for (auto& block : blocks_) blocks.push_back(&block);
+  nn::move_parameters(*this, device, blocks);
+  layers_ = nn::stream_layers(std::move(blocks), device);
 }
 
 TextContext Transformer::text_context(const at::Tensor& prompt_embeds) const {
@@ -50,7 +63,10 @@ TextContext Transformer::text_context(const at::Tensor& prompt_embeds) const {
   const Text text = condition_embedder_.text(prompt_embeds.to(device()));
   nn::tap("text_embedding", text.tokens);
   TextContext context;
-  for (const auto& block : blocks_) context.blocks.push_back(block.text_kv(text));
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    layers_->enter(i);
+    context.blocks.push_back(blocks_[i].text_kv(text));
+  }
   return context;
 }
 
@@ -77,6 +93,7 @@ at::Tensor Transformer::forward(const Inputs& in, AttentionPolicy& policy) const
     const Modulation following =
         more ? blocks_[i + 1].modulation(modulation) : Modulation{{last[0], last[1]}, {}, {}, {}};
     const Site site{in.step, static_cast<int>(i)};
+    layers_->enter(i);
     stream = blocks_[i](stream, now, following.attention, in.text.blocks[i], in.rope, site, policy);
     nn::tap("blocks", site.layer, "", stream.x);
     now = following;

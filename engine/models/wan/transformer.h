@@ -14,6 +14,7 @@
 #include "engine/models/wan/blocks.h"
 #include "engine/models/wan/config.h"
 #include "engine/models/wan/rope.h"
+#include "engine/nn/layer_stream.h"
 
 namespace rubato::wan {
 
@@ -34,8 +35,13 @@ class Transformer : public nn::Module {
  public:
   explicit Transformer(const Config& config);
   // A transformer folder (config.json and weights; diffusers' or the authors' names).
-  static Result<std::unique_ptr<Transformer>> load_folder(const std::filesystem::path& folder, at::Device device,
-                                                          at::ScalarType dtype);
+  static Result<std::unique_ptr<Transformer>> load_folder(
+      const std::filesystem::path& folder, at::Device device, at::ScalarType dtype,
+      nn::WeightPlacement placement = nn::WeightPlacement::Resident);
+  // Reads the configuration of such a folder alone.
+  static Result<Config> config_of(const std::filesystem::path& folder);
+  // From here on the blocks wait in the host's memory; call it once, on a transformer that was loaded to the CPU.
+  void stream_layers(at::Device device);
 
   // prompt_embeds [B,T,text_width], zeros past the prompt.
   TextContext text_context(const at::Tensor& prompt_embeds) const;
@@ -60,6 +66,7 @@ class Transformer : public nn::Module {
   at::Tensor patch_kernel_, patch_bias_;  // [D,C,pt,ph,pw]
   Conditioning condition_embedder_;
   std::vector<Block> blocks_;
+  std::unique_ptr<nn::LayerStream> layers_ = nn::resident_layers();
   at::Tensor scale_shift_table_;  // [1,2,D]
 };
 
