@@ -261,6 +261,14 @@ TEST_F(CliFrame, EveryFieldIsAFlagInHelpSchemaManPageAndCompletions) {
   }
 }
 
+TEST_F(CliFrame, SchemasOfJobFilesAndEventsArePrinted) {
+  const auto jobs = nlohmann::json::parse(run(here_, {"schema", "jobs"}).out);
+  EXPECT_TRUE(jobs["$defs"]["job"]["properties"].contains("after"));
+  const auto events = nlohmann::json::parse(run(here_, {"schema", "events"}).out);
+  std::ifstream file(RUBATO_RESOURCES "/schemas/events.schema.json");
+  EXPECT_EQ(events, nlohmann::json::parse(file));
+}
+
 // A job with one more field than the schema knew yesterday.
 struct LongerJob {
   static constexpr std::string_view kKind = "video";

@@ -1,17 +1,27 @@
-// schema: the JSON Schema of job files, for editors and checkers.
+// schema: the published JSON Schemas, for editors and checkers.
 #include <nlohmann/json.hpp>
 
 #include "app/cli/command.h"
+#include "app/cli/events_schema.h"
 #include "app/cli/output.h"
+#include "pipelines/job/batch/job_file_schema.h"
 #include "pipelines/job/schema.h"
 #include "pipelines/job/video_job.h"
 
 namespace rubato::cli {
 namespace {
 
-Result<> run(const Context& context) {
+nlohmann::json job_schema() {
   VideoJob defaults;
-  context.out.json(json_schema(fields_of(defaults), VideoJob::kKind));
+  return json_schema(fields_of(defaults), VideoJob::kKind);
+}
+
+Result<> run(const Context& context) {
+  const auto& what = context.args.positionals()[0];
+  if (what == "events")
+    context.out.json(nlohmann::json::parse(kEventsSchema));
+  else
+    context.out.json(what == "jobs" ? job_file_schema() : job_schema());
   return {};
 }
 
@@ -19,10 +29,10 @@ Result<> run(const Context& context) {
 
 const Command kSchema{
     .path = "schema",
-    .summary = "Print the JSON Schema of job files",
+    .summary = "Print the JSON Schema of a job, of job files, or of the events of --progress=json",
     .text = "",
-    .positionals = {{.name = "WHAT", .help = "Whose schema", .choices = {"job"}}},
-    .examples = {{"rubato-cli schema job > job.schema.json", "For an editor that completes and checks job files"}},
+    .positionals = {{.name = "WHAT", .help = "Whose schema", .choices = {"job", "jobs", "events"}}},
+    .examples = {{"rubato-cli schema jobs > jobs.schema.json", "For an editor that completes and checks job files"}},
     .run = run,
 };
 

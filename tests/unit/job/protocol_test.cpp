@@ -306,13 +306,29 @@ TEST(Events, EveryMessageFitsThePublishedSchema) {
   for (const auto& event :
        {make_event("hello", {{"version", "1"}, {"revision", "abc"}}),
         make_event("plan", {{"jobs", json::array({{{"prompt", "x"}}})}}), make_event("bye", {{"code", 0}}),
+        make_event("job.start", {{"job", "j"}, {"device", "cuda:0"}, {"attempt", 2}}),
+        make_event("job.fail",
+                   {{"job", "j"}, {"state", "suspended"}, {"code", "engine_died"}, {"exit", 7}, {"message", ""}}),
+        make_event("run.note", {{"message", "the disk is nearly full"}}),
+        make_event("queue.done", {{"states", {{"done", 3}, {"failed", 0}}}, {"seconds", 12.5}}),
         make_event("bye", {{"code", 7}, {"error", "engine_died"}, {"message", "m"}})}) {
     EXPECT_EQ(test::schema_fault(schema, event), "");
     names.insert(event["ev"]);
   }
-  EXPECT_THAT(names, testing::ElementsAre("bye", "hello", "job.done", "job.fail", "job.output", "job.phase",
-                                          "job.preview", "job.progress", "job.start", "job.warn", "plan"));
+  EXPECT_THAT(names,
+              testing::ElementsAre("bye", "hello", "job.done", "job.fail", "job.output", "job.phase", "job.preview",
+                                   "job.progress", "job.start", "job.warn", "plan", "queue.done", "run.note"));
   EXPECT_EQ(schema["oneOf"].size(), names.size());
+}
+
+TEST(Events, WhatIsNoEventDoesNotFitTheSchema) {
+  const json schema = event_schema();
+  for (const auto& wrong :
+       {make_event("queue.done", {{"states", {{"done", -1}}}, {"seconds", 1}}), make_event("queue.done"),
+        make_event("job.start", {{"job", "j"}, {"attempt", 0}}), make_event("job.stop", {{"job", "j"}}),
+        make_event("job.fail", {{"job", "j"}, {"state", "done"}, {"code", "x"}, {"exit", 7}, {"message", ""}}),
+        json{{"ev", "bye"}, {"code", 0}}})
+    EXPECT_NE(test::schema_fault(schema, wrong), "") << wrong.dump();
 }
 
 TEST(Events, MembersAreRenamed) {

@@ -1,6 +1,8 @@
 #include "tests/unit/job/schema_validator.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <regex>
 #include <set>
 
@@ -9,7 +11,10 @@ namespace {
 
 using nlohmann::json;
 
-bool has_type(const json& value, const std::string& type) {
+bool has_type(const json& value, const json& types) {
+  if (types.is_array())
+    return std::any_of(types.begin(), types.end(), [&](const json& type) { return has_type(value, type); });
+  const std::string type = types;
   if (type == "object") return value.is_object();
   if (type == "array") return value.is_array();
   if (type == "string") return value.is_string();
@@ -20,10 +25,17 @@ bool has_type(const json& value, const std::string& type) {
 }
 
 std::string check(const json& root, const json& schema, const json& value, const std::string& at) {
-  const std::set<std::string> known{
-      "$schema", "$id",     "$defs",   "title",     "description", "default",  "$ref",
-      "type",    "const",   "enum",    "oneOf",     "properties",  "required", "additionalProperties",
-      "items",   "minimum", "maximum", "maxLength", "pattern"};
+  const std::set<std::string> known{"$schema",     "$id",
+                                    "$defs",       "title",
+                                    "description", "default",
+                                    "$ref",        "type",
+                                    "const",       "enum",
+                                    "oneOf",       "properties",
+                                    "required",    "additionalProperties",
+                                    "items",       "minimum",
+                                    "maximum",     "maxLength",
+                                    "pattern",     "minItems",
+                                    "maxItems",    "patternProperties"};
   for (const auto& [keyword, rule] : schema.items())
     if (!known.contains(keyword)) return at + ": the schema uses '" + keyword + "'";
   if (schema.contains("$ref")) {
@@ -31,7 +43,7 @@ std::string check(const json& root, const json& schema, const json& value, const
     return check(root, root.at(json::json_pointer(ref.substr(1))), value, at);
   }
   if (schema.contains("type") && !has_type(value, schema["type"]))
-    return at + ": " + value.dump() + " is no " + schema["type"].get<std::string>();
+    return at + ": " + value.dump() + " is no " + schema["type"].dump();
   if (schema.contains("const") && schema["const"] != value)
     return at + ": " + value.dump() + " is not " + schema["const"].dump();
   if (schema.contains("enum") && std::find(schema["enum"].begin(), schema["enum"].end(), value) == schema["enum"].end())
@@ -62,14 +74,28 @@ std::string check(const json& root, const json& schema, const json& value, const
     for (const auto& name : schema.value("required", json::array()))
       if (!value.contains(name.get<std::string>())) return at + ": '" + name.get<std::string>() + "' is missing";
     const json properties = schema.value("properties", json::object());
+    const json patterns = schema.value("patternProperties", json::object());
     for (const auto& [key, member] : value.items()) {
       if (properties.contains(key)) {
         if (auto fault = check(root, properties[key], member, at + '/' + key); !fault.empty()) return fault;
-      } else if (schema.contains("additionalProperties") && schema["additionalProperties"] == false) {
-        return at + ": '" + key + "' is not allowed";
+        continue;
       }
+      bool matched = false;
+      for (const auto& [pattern, rule] : patterns.items()) {
+        if (!std::regex_search(key, std::regex(pattern))) continue;
+        matched = true;
+        if (auto fault = check(root, rule, member, at + '/' + key); !fault.empty()) return fault;
+      }
+      if (matched || !schema.contains("additionalProperties")) continue;
+      const json& others = schema["additionalProperties"];
+      if (others == false) return at + ": '" + key + "' is not allowed";
+      if (others.is_object())
+        if (auto fault = check(root, others, member, at + '/' + key); !fault.empty()) return fault;
     }
   }
+  if (value.is_array() &&
+      (value.size() < schema.value("minItems", std::size_t{0}) || value.size() > schema.value("maxItems", SIZE_MAX)))
+    return at + ": has " + std::to_string(value.size()) + " items";
   if (value.is_array() && schema.contains("items"))
     for (std::size_t i = 0; i < value.size(); ++i)
       if (auto fault = check(root, schema["items"], value[i], at + '/' + std::to_string(i)); !fault.empty())
