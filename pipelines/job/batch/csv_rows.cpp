@@ -70,7 +70,9 @@ class CellReader {
   Json value(const std::string& key, const CsvCell& cell) const {
     const FieldRef* field = find(fields_, key.substr(0, key.find('.')));
     const auto dot = key.find('.');
-    if (field == nullptr) return key == "priority" ? detail::scalar_from_text(RealRange{}, cell.text) : Json(cell.text);
+    if (key == "priority") return detail::scalar_from_text(RealRange{}, cell.text);
+    if (key == "version") return detail::scalar_from_text(IntRange{}, cell.text);
+    if (field == nullptr) return cell.text;
     if (dot == std::string::npos) return detail::scalar_from_text(field->rule, cell.text);
     PolicyRef* policy = detail::policy_of(*field);
     if (policy == nullptr) return cell.text;

@@ -21,6 +21,7 @@ constexpr std::string_view kStyle = R"css(
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.45 system-ui,"Segoe UI",Roboto,"Noto Sans",sans-serif}
 main{max-width:76rem;margin:0 auto;padding:2rem 1.25rem 3rem}
 h1{font-size:1.6rem;line-height:1.2;margin:0;letter-spacing:-.01em;overflow-wrap:anywhere}
+.kind{color:var(--soft);margin:0 0 .2rem;font-size:.85rem;letter-spacing:.02em}
 .when{color:var(--soft);margin:.25rem 0 0}
 .verdict{font-size:1.15rem;margin:1.25rem 0 .6rem}
 .bar{display:flex;gap:2px;height:14px}
@@ -43,19 +44,27 @@ tbody th::before{content:"";display:inline-block;width:.7em;height:.7em;border-r
 .id{font-weight:600;overflow-wrap:anywhere}.prompt,.sub{color:var(--soft);font-size:.875rem;overflow-wrap:anywhere}
 .prompt{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden}
 .reason{color:var(--c);margin:.2rem 0 0;overflow-wrap:anywhere}
+summary{cursor:pointer}summary::marker{color:var(--soft);font-size:.8em}
 a{color:var(--link);text-decoration-thickness:1px;text-underline-offset:2px}
-a:focus-visible{outline:2px solid var(--link);outline-offset:2px;border-radius:2px}
+a:focus-visible,summary:focus-visible,.sheet:focus-visible{outline:2px solid var(--link);outline-offset:2px;border-radius:2px}
 footer{margin-top:1.75rem;color:var(--soft);font-size:.875rem}
 footer code{display:block;margin:.35rem 0 1rem;padding:.6rem .8rem;background:var(--card);border:1px solid var(--line);
 border-radius:8px;color:var(--ink);font:13px/1.5 ui-monospace,"DejaVu Sans Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 .failed{--c:var(--failed)}.suspended{--c:var(--suspended)}.blocked{--c:var(--blocked)}.interrupted{--c:var(--interrupted)}
 .cancelled{--c:var(--cancelled)}.queued{--c:var(--queued)}.running{--c:var(--running)}.done{--c:var(--done)}
 .skipped{--c:var(--skipped)}
-@media print{:root{--page:#fff;--card:#fff}main{max-width:none;padding:0}.sheet{border:0;overflow:visible}tr{break-inside:avoid}
+@media print{summary::marker{content:""}:root{--page:#fff;--card:#fff}main{max-width:none;padding:0}.sheet{border:0;overflow:visible}tr{break-inside:avoid}
 thead{display:table-header-group}.bar,.key i,tbody th{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )css";
 
-// What a state means to the reader, for one job and for several.
+// The state in a sentence and under the bar, where it stands among others.
+std::string_view label(ReportState state) {
+  return state == ReportState::Queued    ? "not started"
+         : state == ReportState::Skipped ? "done earlier"
+                                         : state_name(state);
+}
+
+// The state as the heading of its jobs.
 std::string_view heading(ReportState state) {
   switch (state) {
     case ReportState::Failed:
@@ -133,6 +142,13 @@ std::string duration(double seconds) {
   return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
 }
 
+// "2026-11-24T21:04:11Z" as people write it.
+std::string moment(std::string time) {
+  if (time.size() > 11 && time[10] == 'T') time[10] = ' ';
+  if (time.ends_with('Z')) time.replace(time.size() - 1, 1, " UTC");
+  return escape(time);
+}
+
 std::string plural(std::size_t count, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
@@ -147,7 +163,7 @@ std::string verdict(const RunReport& report, const ReportTotals& totals) {
   for (std::size_t i = 0; i < kReportStates; ++i) {
     const auto state = static_cast<ReportState>(i);
     if (state == ReportState::Done || state == ReportState::Skipped || totals.jobs[i] == 0) continue;
-    text += fmt::format(", {} {}", totals.jobs[i], state == ReportState::Queued ? "not started" : state_name(state));
+    text += fmt::format(", {} {}", totals.jobs[i], label(state));
   }
   return text + '.';
 }
@@ -163,7 +179,7 @@ std::string bar(const ReportTotals& totals) {
     if (count == 0) continue;
     const auto name = state_name(state);
     segments += fmt::format("<i class=\"{}\" style=\"flex:{} 0 0\"></i>", name, count);
-    key += fmt::format("<li><i class=\"{}\"></i><b>{}</b> {}</li>", name, count, name);
+    key += fmt::format("<li><i class=\"{}\"></i><b>{}</b> {}</li>", name, count, label(state));
   }
   return fmt::format("<div class=\"bar\" aria-hidden=\"true\">{}</div>\n<ul class=\"key\">{}</ul>\n", segments, key);
 }
@@ -202,27 +218,31 @@ std::string files_cell(const ReportJob& job) {
   return cell.empty() ? "–" : cell;
 }
 
+// The phases are folded away: a hundred jobs stay a table that can be skimmed.
 std::string time_cell(const ReportJob& job) {
   std::string phases;
   for (const auto& [name, seconds] : job.phase_s)
     if (seconds >= 0.05) phases += fmt::format("<div class=\"sub\">{} {}</div>", escape(name), duration(seconds));
-  return duration(job.total_s) + phases;
+  if (phases.empty()) return duration(job.total_s);
+  return fmt::format("<details><summary>{}</summary>{}</details>", duration(job.total_s), phases);
+}
+
+std::string shape_cell(const ReportJob& job) {
+  std::vector<std::string> length;
+  const auto count = [](int number) { return static_cast<std::size_t>(std::max(0, number)); };
+  if (job.frames) length.push_back(plural(count(*job.frames), "frame", "frames"));
+  if (job.steps) length.push_back(plural(count(*job.steps), "step", "steps"));
+  std::string cell = job.size ? fmt::format("{}×{}", job.size->width, job.size->height) : "–";
+  if (!length.empty()) cell += fmt::format("<div class=\"sub\">{}</div>", join(length, " · "));
+  return cell;
 }
 
 std::string row(const ReportJob& job) {
-  const std::string shape =
-      (job.size ? fmt::format("{}×{}", job.size->width, job.size->height) : "–") +
-      (job.frames ? fmt::format("<div class=\"sub\">{}</div>",
-                                plural(static_cast<std::size_t>(std::max(0, *job.frames)), "frame", "frames"))
-                  : "") +
-      (job.steps ? fmt::format("<div class=\"sub\">{}</div>",
-                               plural(static_cast<std::size_t>(std::max(0, *job.steps)), "step", "steps"))
-                 : "");
   return fmt::format(
       "<tr class=\"{}\"><td class=\"n\">{}</td><td class=\"job\">{}</td><td class=\"file\">{}</td><td "
       "class=\"n\">{}</td>"
       "<td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
-      state_name(job.state), job.index, job_cell(job), files_cell(job), shape,
+      state_name(job.state), job.index, job_cell(job), files_cell(job), shape_cell(job),
       job.seed ? std::to_string(*job.seed) : "–", time_cell(job));
 }
 
@@ -261,8 +281,8 @@ std::string footer(const RunReport& report) {
 
 std::string report_html(const RunReport& report) {
   const ReportTotals totals = totals_of(report);
-  std::string when = escape(report.started);
-  if (!report.finished.empty()) when += " to " + escape(report.finished);
+  std::string when = moment(report.started);
+  if (!report.finished.empty()) when += " to " + moment(report.finished);
   const std::string outcome = report.outcome.empty() ? "" : ' ' + foreign(report.outcome);
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -270,7 +290,7 @@ std::string report_html(const RunReport& report) {
       "'none'; form-action 'none'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" "
       "content=\"no-referrer\">\n<title>{0} – Rubato</title>\n<style>{1}</style>\n</head>\n<body>\n<main>\n"
-      "<h1>{2}</h1>\n<p class=\"when\">{3}</p>\n<p "
+      "<p class=\"kind\">Rubato run</p>\n<h1>{2}</h1>\n<p class=\"when\">{3}</p>\n<p "
       "class=\"verdict\">{4}{5}</p>\n{6}{7}{8}{9}</main>\n</body>\n</html>\n",
       escape(report.title), kStyle, foreign(report.title), when, verdict(report, totals), outcome, bar(totals),
       facts(report, totals), table(report), footer(report));
