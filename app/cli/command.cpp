@@ -33,8 +33,8 @@ Error unknown(std::string_view what, std::string_view word, std::span<const std:
 }  // namespace
 
 std::span<const Command* const> commands() {
-  static constexpr std::array kCommands{&kGenVideo, &kRun, &kModelsScan, &kModelsList, &kModelsInfo, &kModelsCheck, &kInspect,
-                                        &kVerify,   &kDoctor,     &kTokens,     &kSchema,     &kCompletions};
+  static constexpr std::array kCommands{&kGenVideo, &kRun,    &kModelsScan, &kModelsList, &kModelsInfo, &kModelsCheck,
+                                        &kInspect,  &kVerify, &kDoctor,     &kTokens,     &kSchema,     &kCompletions};
   return kCommands;
 }
 

@@ -74,10 +74,13 @@ Result<FileFacts> look_at(const fs::path& file) {
     if (may_be_pattern(file)) return look_at_media(file);
     return Error{ErrorCode::CannotRead, fmt::format("there is no file {}", file.string())};
   }
+  if (!fs::is_regular_file(file, failed))
+    return Error{ErrorCode::CannotRead, fmt::format("{} is a pipe or device; give a file", file.string())};
   RUBATO_TRY(kind, sniff_weight_file(file));
+  if (kind == WeightKind::Empty) return Error{ErrorCode::Corrupt, refuse_weights(kind, file).message};
   if (kind == WeightKind::Safetensors) return look_at_tensors(file);
   if (kind == WeightKind::Pickle || kind == WeightKind::Zip || kind == WeightKind::Gguf ||
-      kind == WeightKind::LfsPointer || kind == WeightKind::Empty)
+      kind == WeightKind::LfsPointer)
     return refuse_weights(kind, file);
   return look_at_media(file);
 }

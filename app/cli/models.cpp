@@ -65,15 +65,18 @@ Result<ModelEntry> find_model(const std::string& name_or_path, const ModelFolder
   std::error_code failed;
   if (fs::exists(name_or_path, failed)) {
     const auto root = fs::weakly_canonical(name_or_path, failed);
-    const std::vector<fs::path> only{fs::is_directory(root, failed) ? root : root.parent_path()};
+    const bool folder = fs::is_directory(root, failed);
+    const std::vector<fs::path> only{folder ? root : root.parent_path()};
     auto scan = scan_models(only, where.cache);
     for (auto& model : scan.models)
       if (fs::weakly_canonical(model.root, failed) == root) return std::move(model);
-    if (scan.models.size() == 1) return std::move(scan.models.front());
-    if (!scan.problems.empty()) return Error{ErrorCode::ModelUnfit, scan.problems.front()};
-    return Error{ErrorCode::ModelMissing, fmt::format("{} holds no model that Rubato knows: expected a folder with "
+    if (folder && scan.models.size() == 1) return std::move(scan.models.front());
+    // A file is answered for by itself, not by its neighbours.
+    for (const auto& problem : scan.problems)
+      if (folder || problem.starts_with(root.string() + " ")) return Error{ErrorCode::ModelUnfit, problem};
+    return Error{ErrorCode::ModelMissing, fmt::format("{} {} that Rubato knows: expected a folder with "
                                                       "model_index.json, or weights in safetensors files",
-                                                      name_or_path)};
+                                                      name_or_path, folder ? "holds no model" : "is no model")};
   }
   auto scan = scan_all(where);
   std::vector<std::string> names;

@@ -13,7 +13,8 @@ Error usage(std::string message) { return {ErrorCode::Usage, std::move(message)}
 
 class Parser {
  public:
-  Parser(std::span<const char* const> words, std::span<const Option> options) : words_(words), options_(options) {}
+  Parser(std::span<const char* const> words, std::span<const Option> options, bool only_flags)
+      : words_(words), options_(options), only_flags_(only_flags) {}
 
   Result<> run(std::map<std::string, std::vector<std::string>, std::less<>>& found, std::vector<std::string>& plain) {
     bool only_plain = false;
@@ -83,8 +84,11 @@ class Parser {
     const auto missing = [&] { return usage(fmt::format("{} needs a value: {} {}", spelled, spelled, option.value)); };
     const std::string_view word = next_ < words_.size() ? words_[next_] : std::string_view{};
     if (!option.implied.empty() &&
-        std::find(option.choices.begin(), option.choices.end(), word) == option.choices.end())
-      return store(option, option.implied, spelled, found);
+        std::find(option.choices.begin(), option.choices.end(), word) == option.choices.end()) {
+      // Where no other word may stand, it was meant as the value: store() names the choices.
+      const bool meant = only_flags_ && !word.empty() && !word.starts_with('-');
+      return store(option, meant ? std::string(word) : option.implied, spelled, found);
+    }
     if (next_ >= words_.size()) return missing();
     if (word.starts_with("--")) {
       const auto name = word.substr(2, word.find('=') == std::string_view::npos ? word.size() : word.find('=') - 2);
@@ -119,6 +123,7 @@ class Parser {
 
   std::span<const char* const> words_;
   std::span<const Option> options_;
+  bool only_flags_;  // no word stands on its own
   std::size_t next_ = 0;
 };
 
@@ -165,7 +170,7 @@ std::vector<std::string> Arguments::values(std::string_view name) const {
 Result<Arguments> parse_arguments(std::span<const char* const> words, std::span<const Option> options,
                                   std::span<const Positional> positionals) {
   Arguments parsed;
-  RUBATO_OK(Parser(words, options).run(parsed.options_, parsed.positionals_));
+  RUBATO_OK(Parser(words, options, positionals.empty()).run(parsed.options_, parsed.positionals_));
   // Help is given even where the rest is incomplete.
   if (!parsed.has("help")) RUBATO_OK(check_positionals(parsed.positionals_, positionals));
   return parsed;

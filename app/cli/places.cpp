@@ -48,7 +48,9 @@ Result<std::vector<fs::path>> remembered_folders(const UserFolders& user) {
   std::error_code failed;
   if (!fs::exists(file, failed)) return std::vector<fs::path>{};
   RUBATO_TRY(text, read_file(file, 1u << 20));
-  RUBATO_TRY(json, parse_json(text, file.string(), {.max_bytes = 1u << 20, .max_depth = 4}));
+  const auto parsed = parse_json(text, file.string(), {.max_bytes = 1u << 20, .max_depth = 4});
+  if (!parsed) return Error{parsed.error().code, parsed.error().message + "; correct or delete the file"};
+  const auto& json = *parsed;
   const auto broken = [&] {
     return Error{ErrorCode::Corrupt,
                  fmt::format("{} should hold {{\"version\": 1, \"folders\": [\"/path\", …]}}; correct or delete it",

@@ -150,7 +150,16 @@ Result<Ready> resolve(VideoJob job, const ModelFolders& where) {
                    "RUBATO_RESOURCES to Rubato's resources folder"};
     job.model = kPractice;
   }
-  RUBATO_TRY(root, resolve_model(job.model, where));
+  const auto found = resolve_model(job.model, where);
+  if (!found) {
+    // A folder that moved: its name may be known.
+    const auto name = fs::path(job.model).filename().string();
+    const bool known = name != job.model && !name.empty() && resolve_model(name, where).ok();
+    return Error{found.error().code,
+                 known ? fmt::format("{}; a model '{}' is known: -m {}", found.error().message, name, name)
+                       : found.error().message};
+  }
+  const auto& root = *found;
   RUBATO_TRY(model, open_video_model(root));
   job.model = root.string();
   RUBATO_TRY(full, resolve_video_job(std::move(job), model));

@@ -113,7 +113,7 @@ bool is_device(std::string_view text) {
 
 std::string set_device(const FieldRef& field, const json& value) {
   if (!value.is_string() || !is_device(value.get_ref<const std::string&>()))
-    return fmt::format("is {}; it must be auto, cpu, cuda or cuda:N", shown(value));
+    return fmt::format("is {}; it must be auto, cpu, cuda or cuda:N, as in cuda:0", shown(value));
   assign(field, value.get<std::string>());
   return {};
 }
@@ -151,7 +151,8 @@ std::string set_seed(const FieldRef& field, const json& value) {
     assign(field, static_cast<std::uint64_t>(*number));
     return {};
   }
-  return fmt::format("is {}; it must be a whole number from 0 to 18446744073709551615", shown(value));
+  return fmt::format("is {}; it must be a whole number from 0 to 18446744073709551615{}", shown(value),
+                     number && *number < 0 ? " (nearest: 0)" : "");
 }
 
 std::string set_bytes(const FieldRef& field, const json& value) {

@@ -121,6 +121,11 @@ TEST_F(CliFrame, MistakesNameTheNearestAndExitWithTwo) {
       {{"inspect"}, "FILE is missing"},
       {{"inspect", "nothing.mp4"}, "there is no file nothing.mp4"},
       {{"tokens"}, "either --text TEXT or --file FILE"},
+      {{"tokens", "--text", "\xff"}, "not valid UTF-8"},
+      {{"gen", "video", "-p", "x", "-o", "a.mp4", "--overwrite", "alwys"}, "did you mean 'always'?"},
+      {{"gen", "video", "-p", "x", "-o", "a.mp4", "--seed", "-1"}, "(nearest: 0)"},
+      {{"gen", "video", "-p", "x", "-o", "a.mp4", "--device", "gpu"}, "cuda:0"},
+      {{"inspect", "/dev/null"}, "is a pipe or device"},
       {{"models", "scan", "nowhere"}, "is not there"},
       {{"--no-such"}, "unknown flag --no-such"},
   };

@@ -139,6 +139,38 @@ TEST_F(CliModels, InfoOfAnIncompleteModelEndsWithFourAndOneSentence) {
   }
 }
 
+TEST_F(CliModels, AFileIsAnsweredForByItselfNotByItsNeighbours) {
+  std::ofstream(dir_ / "notes.txt") << "hello";
+  std::ofstream(dir_ / "cut.safetensors") << "damaged";
+  const auto notes = run(here_, {"models", "info", "notes.txt"});
+  EXPECT_EQ(notes.code, 4);
+  EXPECT_THAT(notes.err, HasSubstr("notes.txt is no model that Rubato knows"));
+  EXPECT_THAT(run(here_, {"models", "info", "cut.safetensors"}).err, HasSubstr("/cut.safetensors "));
+  std::ofstream(dir_ / "empty.mp4") << "";
+  EXPECT_EQ(run(here_, {"inspect", "empty.mp4"}).code, 2);  // a damaged input, not a model
+}
+
+TEST_F(CliModels, AModelThatMovedIsNamed) {
+  copied_model();
+  const auto done = run(here_, {"gen", "video", "-p", "x", "-o", "a.mp4", "--dry-run", "-m", "/old/place/mine",
+                                "--models-dir", "models"});
+  EXPECT_EQ(done.code, 4);
+  EXPECT_THAT(done.err, HasSubstr("a model 'mine' is known: -m mine"));
+}
+
+TEST_F(CliModels, DoctorNamesADamagedListOfFolders) {
+  fs::create_directories(dir_ / ".config" / "rubato");
+  std::ofstream(dir_ / ".config" / "rubato" / "folders.json") << "{";
+  const auto list = run(here_, {"models", "list"});
+  EXPECT_EQ(list.code, 2);
+  EXPECT_THAT(list.err, HasSubstr("correct or delete the file"));
+  auto shell = here_;
+  shell.program = cli_with_scripted_worker(dir_);
+  const auto doctor = run(shell, {"doctor"});
+  EXPECT_EQ(doctor.code, 1);
+  EXPECT_THAT(doctor.out, HasSubstr("folders.json"));
+}
+
 TEST_F(CliModels, AFolderIsRememberedOnlyAfterItsScan) {
   fs::create_directories(dir_ / "locked");
   fs::permissions(dir_ / "locked", fs::perms::none);

@@ -248,8 +248,15 @@ Finding check_practice(const ModelFolders& where) {
   return f;
 }
 
-Finding check_model_folders(const ModelFolders& where) {
+Finding check_model_folders(const Result<ModelFolders>& found) {
   Finding f{.id = "models", .title = "Model folders", .facts = {{"folders", nlohmann::json::array()}}};
+  if (!found) {
+    f.state = State::Fail;  // no command that looks for a model works until then
+    f.detail = found.error().message;
+    f.remedy = "'rubato-cli models scan DIR' writes the file anew once it is deleted.";
+    return f;
+  }
+  const auto& where = *found;
   std::vector<std::string> names, unreadable;
   for (const auto& folder : where.folders) {
     names.push_back(folder.string());
@@ -278,12 +285,15 @@ void print_for_people(const std::vector<Finding>& findings, Output& out) {
 }
 
 Result<> run(const Context& context) {
-  RUBATO_TRY(where, model_folders(context.folders, context.args));
+  // A damaged list of folders is what doctor is for; a bad flag is not.
+  const auto found = model_folders(context.folders, context.args);
+  if (!found && found.error().code == ErrorCode::Usage) return found.error();
+  const auto where = found ? *found : ModelFolders{.practice = resources_folder() / "practice"};
   std::vector<Finding> findings{
       {.id = "version", .title = "Rubato", .detail = fmt::format("{} ({})", kVersion, kGitRevision)}};
   for (auto& finding : check_engine()) findings.push_back(std::move(finding));
   for (auto& finding : {check_cpu(), check_memory(), check_disk(context.folders), check_folders(context.folders),
-                        check_media(), check_practice(where), check_model_folders(where)})
+                        check_media(), check_practice(where), check_model_folders(found)})
     findings.push_back(finding);
   if (context.args.has("json")) {
     nlohmann::json checks = nlohmann::json::array();

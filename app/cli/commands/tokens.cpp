@@ -8,6 +8,7 @@
 #include "app/cli/command.h"
 #include "app/cli/output.h"
 #include "app/cli/places.h"
+#include "engine/base/text.h"
 #include "engine/files/pipeline_folder.h"
 #include "engine/files/prompt_cleaning.h"
 #include "engine/files/tokenizer.h"
@@ -64,6 +65,8 @@ Result<std::string> text_of(const Arguments& args) {
 
 Result<> run(const Context& context) {
   RUBATO_TRY(text, text_of(context.args));
+  if (!is_valid_utf8(text))
+    return Error{ErrorCode::Usage, "the prompt is not valid UTF-8 text; convert it, for example with iconv"};
   RUBATO_TRY(where, model_folders(context.folders, context.args));
   RUBATO_TRY(tokenizer, load_tokenizer(context.args.value_or("model", "practice-video"), where));
   const auto used = context.args.has("raw") ? text : clean_prompt(text);
