@@ -1,0 +1,142 @@
+// rubato-cli queue: the durable queue from the command line.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/cli/program.h"
+
+namespace rubato::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class CliQueue : public testing::Test {
+ protected:
+  json listed(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{"queue", "list", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto done = run(here_, words);
+    EXPECT_EQ(done.code, 0) << done.err;
+    return json::parse(done.out, nullptr, false);
+  }
+  std::string file(const std::string& name, const std::string& text) {
+    std::ofstream(dir_ / name) << text;
+    return (dir_ / name).string();
+  }
+  // Two jobs, the second waits for the first. Gives their ids.
+  std::vector<std::string> add_two() {
+    const auto done = run(here_, {"queue", "add",
+                                  file("shots.yaml",
+                                       "version: 1\njobs:\n"
+                                       "  - {id: ring, prompt: a red ring}\n"
+                                       "  - {id: cube, prompt: a blue cube, after: ring, seed: 7}\n")});
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("2 jobs added to the queue."));
+    return lines(done.out);
+  }
+
+  TempDir dir_;
+  Shell here_{.folder = dir_.path()};
+};
+
+TEST_F(CliQueue, AnEmptyQueueSaysSo) {
+  const auto done = run(here_, {"queue", "list"});
+  EXPECT_EQ(done.code, 0);
+  EXPECT_EQ(done.out, "");
+  EXPECT_THAT(done.err, HasSubstr("The queue is empty."));
+  EXPECT_EQ(run(here_, {"queue", "list", "x"}).code, 2);
+}
+
+TEST_F(CliQueue, AddsListsMovesCancelsAndRetries) {
+  const auto ids = add_two();
+  ASSERT_EQ(ids.size(), 2u);
+  auto jobs = listed()["jobs"];
+  ASSERT_EQ(jobs.size(), 2u);
+  EXPECT_EQ(jobs[0]["name"], "ring");
+  EXPECT_EQ(jobs[0]["state"], "queued");
+  EXPECT_EQ(jobs[0]["job"]["steps"].is_number(), true) << "every field is filled";
+  EXPECT_EQ(jobs[0]["job"]["seed"].is_number(), true);
+  EXPECT_EQ(jobs[1]["reason"], "waits for ring");
+  EXPECT_EQ(jobs[1]["job"]["out"], (dir_ / "cube-7.mp4").string());
+
+  const auto tail = ids[0].substr(20);
+  const auto table = run(here_, {"queue", "list"});
+  EXPECT_THAT(table.out, HasSubstr(tail));
+  EXPECT_THAT(table.out, HasSubstr("a red ring"));
+  EXPECT_THAT(table.err, HasSubstr("1 queued, 1 blocked."));
+
+  EXPECT_EQ(run(here_, {"queue", "move", tail, "--last"}).code, 0);
+  EXPECT_EQ(listed()["jobs"][0]["name"], "cube");
+  EXPECT_EQ(run(here_, {"queue", "move", tail}).code, 2);
+  EXPECT_EQ(run(here_, {"queue", "cancel", tail}).code, 0);
+  EXPECT_EQ(listed({tail})["jobs"][0]["state"], "cancelled");
+  EXPECT_EQ(listed({tail})["jobs"][0]["events"].back()["event"]["state"], "cancelled");
+  EXPECT_EQ(listed({"--state", "blocked"})["jobs"][0]["reason"],
+            "waits for ring, which was cancelled; retry that one first");
+  EXPECT_EQ(run(here_, {"queue", "retry", tail}).code, 0);
+  EXPECT_EQ(run(here_, {"queue", "pause"}).code, 0);
+  EXPECT_EQ(listed()["paused"], true);
+  EXPECT_EQ(run(here_, {"queue", "resume"}).code, 0);
+  EXPECT_EQ(listed()["paused"], false);
+  EXPECT_EQ(listed()["totals"]["queued"], 1);
+}
+
+TEST_F(CliQueue, AnUnknownJobIsAnErrorThatNamesTheNearest) {
+  const auto ids = add_two();
+  auto typo = ids[0].substr(0, 25);
+  typo[2] = typo[2] == 'Z' ? 'Y' : 'Z';
+  const auto done = run(here_, {"queue", "cancel", typo});
+  EXPECT_EQ(done.code, 2);
+  EXPECT_THAT(done.err, HasSubstr("the queue holds no job '" + typo + "'; did you mean '" + ids[0].substr(0, 20)));
+  EXPECT_THAT(run(here_, {"queue", "lst"}).err, HasSubstr("did you mean 'list'?"));
+}
+
+TEST_F(CliQueue, OneBadJobAddsNothing) {
+  const auto done = run(here_, {"queue", "add",
+                                file("bad.yaml",
+                                     "version: 1\njobs:\n  - {id: a, prompt: fine}\n"
+                                     "  - {id: b, prompt: odd length, frames: 16}\n"
+                                     "  - {id: c, prompt: no model, model: nowhere}\n")});
+  EXPECT_NE(done.code, 0);
+  EXPECT_THAT(done.err, HasSubstr("16"));
+  EXPECT_THAT(done.err, HasSubstr("nowhere"));
+  EXPECT_THAT(run(here_, {"queue", "list"}).err, HasSubstr("empty"));
+}
+
+TEST_F(CliQueue, ExportedJobsAreImportedOnce) {
+  const auto ids = add_two();
+  const auto exported = (dir_ / "queue.json").string();
+  EXPECT_EQ(run(here_, {"queue", "export", "-o", exported}).code, 0);
+  EXPECT_EQ(run(here_, {"queue", "export", "-o", exported}).code, 6) << "nothing is overwritten";
+  EXPECT_THAT(run(here_, {"queue", "import", exported}).err, HasSubstr("0 jobs imported; 2 in the queue already."));
+
+  TempDir elsewhere;
+  const Shell there{.folder = elsewhere.path()};
+  EXPECT_THAT(run(there, {"queue", "import", exported}).err, HasSubstr("2 jobs imported."));
+  const auto jobs = json::parse(run(there, {"queue", "list", "--json"}).out)["jobs"];
+  ASSERT_EQ(jobs.size(), 2u);
+  EXPECT_EQ(jobs[0]["id"], ids[0]);
+  EXPECT_EQ(jobs[1]["after"][0], ids[0]);
+  EXPECT_EQ(jobs[1]["job"]["seed"], 7);
+  EXPECT_EQ(run(there, {"queue", "import", file("other.json", "{\"kind\":\"video\"}")}).code, 3);
+}
+
+TEST_F(CliQueue, TwoCommandsAtOnceBothGetTheirTurn) {
+  const auto shots = file("one.yaml", "version: 1\njobs:\n  - {id: ring, prompt: a red ring}\n");
+  std::vector<std::unique_ptr<Program>> all;
+  for (int i = 0; i < 4; ++i)
+    all.push_back(std::make_unique<Program>(here_, std::vector<std::string>{"queue", "add", shots}));
+  for (auto& program : all) {
+    const auto done = program->finish();
+    EXPECT_EQ(done.code, 0) << done.err;
+  }
+  EXPECT_EQ(listed()["jobs"].size(), 4u);
+}
+
+}  // namespace
+}  // namespace rubato::test
