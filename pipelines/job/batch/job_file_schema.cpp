@@ -33,12 +33,14 @@ Json dotted(const Json& fields) {
   Json members = Json::object();
   for (const auto& [name, schema] : fields.items()) {
     if (!schema.contains("oneOf")) continue;
-    for (const auto& method : schema["oneOf"])
+    for (const auto& method : schema["oneOf"]) {
+      if (!method.contains("properties")) continue;  // a value of either of two types, and no policy
       for (const auto& [knob, rule] : method["properties"].items())
         if (knob == "method")
           members[name + ".method"]["enum"].push_back(rule["const"]);
         else
           members[name + '.' + knob] = rule;
+    }
   }
   return members;
 }
