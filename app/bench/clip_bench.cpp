@@ -8,6 +8,7 @@
 
 #include "app/bench/bench.h"
 #include "pipelines/job/video_model.h"
+#include "pipelines/text_to_video/request_of.h"
 #include "pipelines/text_to_video/wan_pipeline.h"
 
 namespace rubato::bench {
@@ -47,17 +48,9 @@ Result<> clip(const Options& options) {
   RUBATO_TRY(model, open_video_model(options.model));
   VideoJob job;
   job.prompt = model.card && !model.card->prompts.empty() ? model.card->prompts.front() : "a lighthouse at dusk";
+  job.seed = 1;
   RUBATO_TRY(resolved, resolve_video_job(job, model));
-  VideoRequest request;
-  request.prompt = resolved.prompt;
-  request.width = resolved.size->width;
-  request.height = resolved.size->height;
-  request.frames = *resolved.frames;
-  request.steps = *resolved.steps;
-  request.guidance = *resolved.guidance;
-  request.guidance_2 = resolved.guidance_2.value_or(*resolved.guidance);
-  request.max_sequence_length = *resolved.max_sequence_length;
-  request.seed = 1;
+  const auto request = request_of(resolved);
 
   RUBATO_TRY(pipeline, WanPipeline::load(model.folder, {options.device, options.dtype}));
   RUBATO_TRY(warm_up, render(*pipeline, request));

@@ -6,8 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "engine/base/files.h"
-#include "engine/base/json.h"
+#include "engine/models/component_folder.h"
 #include "engine/models/config_reader.h"
 #include "engine/nn/tap.h"
 #include "kernels/attention/attention.h"
@@ -164,14 +163,11 @@ void Encoder::declare(nn::Declaration& d) {
 
 Result<std::unique_ptr<Encoder>> Encoder::load_folder(const std::filesystem::path& folder, at::Device device,
                                                       at::ScalarType dtype, nn::WeightPlacement placement) {
-  const auto file = folder / "config.json";
-  RUBATO_TRY(text, read_file(file, JsonLimits{}.max_bytes));
-  RUBATO_TRY(json, parse_json(text, file.string(), {}, ErrorCode::ModelUnfit));
-  RUBATO_TRY(config, Config::from_json(json, file.string()));
-  RUBATO_TRY(weights, StateDict::open(folder));
-  auto encoder = std::make_unique<Encoder>(config);
+  RUBATO_TRY(component, open_component_folder<Config>(folder));
+  auto encoder = std::make_unique<Encoder>(component.config);
   const bool streamed = placement == nn::WeightPlacement::Streamed;
-  RUBATO_OK(encoder->load(weights, {streamed ? at::Device(at::kCPU) : device, dtype, {"decoder.", "lm_head.weight"}}));
+  const auto home = streamed ? at::Device(at::kCPU) : device;
+  RUBATO_OK(encoder->load(component.weights, {home, dtype, {"decoder.", "lm_head.weight"}}));
   if (streamed) encoder->stream_layers(device);
   return encoder;
 }

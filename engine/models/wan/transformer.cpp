@@ -5,8 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/check.h"
-#include "engine/base/files.h"
-#include "engine/base/json.h"
+#include "engine/models/component_folder.h"
 #include "engine/nn/tap.h"
 #include "kernels/gemm/linear.h"
 
@@ -29,24 +28,19 @@ void Transformer::declare(nn::Declaration& d) {
   d.parameter("scale_shift_table", scale_shift_table_, {1, 2, config_.width()}, nn::Precision::Full);
 }
 
-Result<Config> Transformer::config_of(const std::filesystem::path& folder) {
-  const auto file = folder / "config.json";
-  RUBATO_TRY(text, read_file(file, JsonLimits{}.max_bytes));
-  RUBATO_TRY(json, parse_json(text, file.string(), {}, ErrorCode::ModelUnfit));
-  return Config::from_json(json, file.string());
-}
+Result<Config> Transformer::config_of(const std::filesystem::path& folder) { return component_config<Config>(folder); }
 
 Result<std::unique_ptr<Transformer>> Transformer::load_folder(const std::filesystem::path& folder, at::Device device,
                                                               at::ScalarType dtype, nn::WeightPlacement placement) {
-  RUBATO_TRY(config, config_of(folder));
-  RUBATO_TRY(weights, StateDict::open(folder));
-  auto transformer = std::make_unique<Transformer>(config);
+  RUBATO_TRY(component, open_component_folder<Config>(folder));
+  auto transformer = std::make_unique<Transformer>(component.config);
   // norm_added_q is in some published files and belongs to nothing; diffusers skips it too.
   std::vector<std::string> ignore;
-  for (std::int64_t i = 0; i < config.layers; ++i)
+  for (std::int64_t i = 0; i < component.config.layers; ++i)
     ignore.push_back("blocks." + std::to_string(i) + ".attn2.norm_added_q");
   const bool streamed = placement == nn::WeightPlacement::Streamed;
-  RUBATO_OK(transformer->load(weights, {streamed ? at::Device(at::kCPU) : device, dtype, std::move(ignore)}));
+  const auto home = streamed ? at::Device(at::kCPU) : device;
+  RUBATO_OK(transformer->load(component.weights, {home, dtype, std::move(ignore)}));
   if (streamed) transformer->stream_layers(device);
   return transformer;
 }

@@ -7,9 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/check.h"
-#include "engine/base/files.h"
 #include "engine/base/guard.h"
-#include "engine/base/json.h"
+#include "engine/models/component_folder.h"
 #include "engine/models/wan_vae/decoder.h"
 #include "engine/models/wan_vae/encoder.h"
 #include "engine/models/wan_vae/memory.h"
@@ -101,12 +100,8 @@ AutoencoderKLWan::~AutoencoderKLWan() = default;
 
 Result<std::unique_ptr<AutoencoderKLWan>> AutoencoderKLWan::load(const std::filesystem::path& folder, at::Device device,
                                                                  at::ScalarType dtype) {
-  const auto path = folder / "config.json";
-  RUBATO_TRY(text, read_file(path, 1 << 20));
-  RUBATO_TRY(json, parse_json(text, path.string(), {}, ErrorCode::ModelUnfit));
-  RUBATO_TRY(config, WanVaeConfig::from_json(json, path.string()));
-  RUBATO_TRY(weights, StateDict::open(folder));
-  return load(config, weights, device, dtype);
+  RUBATO_TRY(component, open_component_folder<WanVaeConfig>(folder));
+  return load(component.config, component.weights, device, dtype);
 }
 
 Result<std::unique_ptr<AutoencoderKLWan>> AutoencoderKLWan::load(const WanVaeConfig& config, const StateDict& weights,
