@@ -12,6 +12,7 @@
 #include "app/cli/capacity.h"
 #include "app/cli/options.h"
 #include "engine/base/text.h"
+#include "engine/files/weight_set.h"
 #include "pipelines/job/tensor_inputs.h"
 
 namespace rubato::cli {
@@ -161,6 +162,7 @@ Result<Ready> resolve(VideoJob job, const ModelFolders& where) {
   }
   const auto& root = *found;
   RUBATO_TRY(model, open_video_model(root));
+  RUBATO_OK(check_weight_files(model.folder));
   job.model = root.string();
   RUBATO_TRY(full, resolve_video_job(std::move(job), model));
   RUBATO_OK(check_tensor_inputs(full, model));

@@ -12,6 +12,8 @@ namespace rubato {
 
 // "a, b, c"
 std::string join(std::span<const std::string> parts, std::string_view separator);
+// "a, b, c and 12 more": for messages, since a damaged or foreign file can have thousands of names.
+std::string list_names(std::span<const std::string> names, std::size_t most = 10);
 std::vector<std::string> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text);
 

@@ -15,7 +15,7 @@ namespace rubato {
 
 class ProblemList {
  public:
-  static constexpr std::size_t kShown = 12;  // a damaged file can have thousands; the rest is counted
+  static constexpr std::size_t kShown = 10;  // a damaged file can have thousands; the rest is counted
 
   void add(std::string problem) {
     if (++count_ <= kShown) shown_.push_back(std::move(problem));

@@ -135,9 +135,7 @@ class HeaderReader {
       return bad("has data_offsets that are not two whole numbers");
     if (from > to) return bad(fmt::format("ends ({}) before it begins ({})", to, from));
     if (to > size_) {
-      problems.add(fmt::format("tensor '{}' ends at byte {} of the data, the file holds {} (is it cut off?)",
-                               shown_name(name), to, size_));
-      beyond_ = true;
+      if (beyond_++ == 0) first_beyond_ = fmt::format("tensor '{}' ends at byte {} of the data", shown_name(name), to);
       fine = false;
     }
     if (dtype && fine) {
@@ -183,8 +181,10 @@ class HeaderReader {
       if (range.to > at || before == nullptr) before = range.name;
       at = std::max(at, range.to);
     }
-    if (at < size_ && whole_ && !beyond_)
-      problems.add(fmt::format("{} bytes at the end belong to no tensor", size_ - at));
+    if (beyond_ > 0)
+      problems.add(fmt::format("{}{}, the file holds {} (is it cut off?)", first_beyond_,
+                               beyond_ > 1 ? fmt::format(" and {} more lie beyond it", beyond_ - 1) : "", size_));
+    if (at < size_ && whole_) problems.add(fmt::format("{} bytes at the end belong to no tensor", size_ - at));
   }
 
   struct Range {
@@ -193,8 +193,9 @@ class HeaderReader {
   };
   std::uint64_t begin_, size_;
   std::vector<Range> ranges_;
-  bool whole_ = true;    // every tensor had a range, so that gaps mean something
-  bool beyond_ = false;  // some range left the file
+  bool whole_ = true;         // every tensor had a range, so that gaps mean something
+  std::size_t beyond_ = 0;    // tensors that leave the file
+  std::string first_beyond_;  // what is said of the first
 };
 
 }  // namespace

@@ -214,9 +214,9 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::load(const fs::path& path, c
   }
   RUBATO_TRY(bytes, read_file(file, TokenizerSpec::kMaxFileBytes));
 
-  // A tokenizer.json is text; everything else goes to the library that knows spiece.model.
+  // By name, or where that says nothing by content: a tokenizer.json is a JSON object.
   const std::string_view start = trim(std::string_view(bytes).substr(0, 64));
-  const bool spiece = !start.starts_with('{');
+  const bool spiece = file.extension() != ".json" && !start.starts_with('{');
   auto spec = spiece ? read_spiece_model(bytes, file.string()) : read_tokenizer_json(bytes, file.string());
   if (!spec.ok()) return spec.error();
 

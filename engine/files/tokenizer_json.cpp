@@ -264,7 +264,8 @@ Result<TokenizerSpec> read_tokenizer_json(std::string_view text, const std::stri
   RUBATO_TRY(tree, parse_json(text, source, limits, ErrorCode::ModelUnfit));
   return guard([&]() -> Result<TokenizerSpec> {
     const Node root(tree, "", source);
-    if (!tree.is_object()) root.refuse("is not a tokenizer.json: its top is not an object");
+    if (!tree.is_object())
+      root.refuse(fmt::format("holds {} (JSON), but a tokenizer.json is an object with a 'model'", tree.type_name()));
     TokenizerSpec spec;
     spec.source = source;
     read_model(root.at("model"), spec);

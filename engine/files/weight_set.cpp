@@ -7,6 +7,7 @@
 #include <set>
 
 #include "engine/base/json.h"
+#include "engine/files/pipeline_folder.h"
 #include "engine/files/problem_list.h"
 #include "engine/files/weight_kind.h"
 
@@ -149,11 +150,10 @@ Result<WeightFiles> find_in_folder(const fs::path& folder) {
   std::vector<std::string> choices = found.indexes;
   choices.insert(choices.end(), whole.begin(), whole.end());
   if (!choices.empty()) {
-    if (choices.size() > 8) choices.resize(8);
     return Error{
         ErrorCode::ModelUnfit,
         fmt::format("{} holds several versions of its weights ({}); keep one of them, or name one model.safetensors",
-                    folder.string(), join(choices, ", "))};
+                    folder.string(), list_names(choices))};
   }
   if (!shards.empty())
     return Error{ErrorCode::ModelMissing,
@@ -177,6 +177,17 @@ Result<WeightFiles> find_weights(const fs::path& path) {
   if (fs::is_directory(status)) return find_in_folder(path);
   if (is_index_name(path.filename().string())) return sharded(path);
   return single_file(path);
+}
+
+Result<> check_weight_files(const PipelineFolder& pipeline) {
+  ProblemList damaged;
+  for (const auto& [name, component] : pipeline.components) {
+    if (!component.has_weights()) continue;
+    auto weights = WeightSet::open(component.folder);
+    if (!weights && weights.error().code != ErrorCode::ModelUnfit) return std::move(weights).error();
+    if (!weights) damaged.add(weights.error().message);
+  }
+  return damaged.empty() ? Result<>() : damaged.error(ErrorCode::ModelUnfit, pipeline.root.string());
 }
 
 Result<WeightSet> WeightSet::open(const fs::path& path) {

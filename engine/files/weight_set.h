@@ -27,6 +27,11 @@ struct WeightFiles {
 // nothing but pickles is refused with advice.
 Result<WeightFiles> find_weights(const std::filesystem::path& file_or_component_folder);
 
+struct PipelineFolder;
+// Opens and checks the weights of every component by their headers, which takes moments: what is cut off or damaged is
+// named before anything is loaded.
+Result<> check_weight_files(const PipelineFolder& pipeline);
+
 class WeightSet {
  public:
   struct Entry {

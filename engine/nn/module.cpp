@@ -18,15 +18,6 @@ std::string spelled(std::span<const std::int64_t> shape) {
   return text + "]";
 }
 
-// "a, b, c and 12 more": a wrong checkpoint can miss thousands of names.
-std::string listed(const std::vector<std::string>& items) {
-  constexpr std::size_t kMost = 20;
-  const auto shown = std::span(items).first(std::min(items.size(), kMost));
-  std::string text = join(shown, ", ");
-  if (items.size() > kMost) text += " and " + std::to_string(items.size() - kMost) + " more";
-  return text;
-}
-
 // One parameter of the tree with its full names.
 struct Wanted {
   std::vector<Part> parts;           // stacked along dimension 0 where there are several
@@ -93,9 +84,9 @@ std::optional<std::string> mismatch(std::vector<Wanted>& wanted, const StateDict
   }
   if (missing.empty() && misshapen.empty() && unexpected.empty()) return std::nullopt;
   std::vector<std::string> problems;
-  if (!missing.empty()) problems.push_back("missing: " + listed(missing));
-  if (!misshapen.empty()) problems.push_back("of another shape or type: " + listed(misshapen));
-  if (!unexpected.empty()) problems.push_back("not part of this model: " + listed(unexpected));
+  if (!missing.empty()) problems.push_back("missing: " + list_names(missing));
+  if (!misshapen.empty()) problems.push_back("of another shape or type: " + list_names(misshapen));
+  if (!unexpected.empty()) problems.push_back("not part of this model: " + list_names(unexpected));
   return join(problems, "; ");
 }
 

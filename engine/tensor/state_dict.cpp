@@ -84,7 +84,7 @@ Result<StateDict> StateDict::from(const WeightSet& weights, const NameTable& nam
   }
   if (!doubled.empty()) {
     return Error{ErrorCode::ModelUnfit,
-                 source + " holds two layouts at once; twice there: " + join(doubled, ", ") + "."};
+                 source + " holds two layouts at once; twice there: " + list_names(doubled) + "."};
   }
   contents->source = std::move(source);
   return StateDict(std::move(contents), "");

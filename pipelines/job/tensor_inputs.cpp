@@ -13,8 +13,6 @@
 namespace rubato {
 namespace {
 
-constexpr std::size_t kNamesShown = 5;
-
 bool is_floating(DType dtype) {
   return dtype == DType::F64 || dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
 }
@@ -32,10 +30,8 @@ Result<> check(const std::string& path, const Wanted& wanted, const std::string&
   if (found == header->tensors.end()) {
     std::vector<std::string> names;
     for (const auto& [name, info] : header->tensors) names.push_back(name);
-    const auto more = names.size() > kNamesShown ? fmt::format(" and {} more", names.size() - kNamesShown) : "";
-    names.resize(std::min(names.size(), kNamesShown));
-    return Error{ErrorCode::CannotRead, fmt::format("{} {} holds no tensor '{}'; it has {}{}", wanted.flag, path,
-                                                    wanted.tensor, names.empty() ? "none" : join(names, ", "), more)};
+    return Error{ErrorCode::CannotRead, fmt::format("{} {} holds no tensor '{}'; it has {}", wanted.flag, path,
+                                                    wanted.tensor, names.empty() ? "none" : list_names(names))};
   }
   const auto& given = found->second;
   if (given.shape == wanted.shape && is_floating(given.dtype)) return {};

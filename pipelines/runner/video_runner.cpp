@@ -15,6 +15,7 @@
 #include "engine/base/text.h"
 #include "engine/base/version.h"
 #include "engine/files/content_hash.h"
+#include "engine/files/weight_set.h"
 #include "engine/tensor/state_dict.h"
 #include "kernels/device.h"
 #include "pipelines/job/tensor_inputs.h"
@@ -26,6 +27,7 @@
 #include "pipelines/runner/partial_work.h"
 #include "pipelines/runner/trace.h"
 #include "pipelines/runner/verify_output.h"
+#include "pipelines/text_to_video/request_of.h"
 
 namespace rubato {
 namespace fs = std::filesystem;
@@ -52,21 +54,6 @@ class SaveClock {
   Clock::time_point last_{};  // long ago: the first step is saved
   Clock::duration cost_{};
 };
-
-VideoRequest request_of(const VideoJob& job) {
-  VideoRequest request;
-  request.prompt = job.prompt;
-  request.negative_prompt = job.negative_prompt.value_or("");
-  request.width = job.size->width;
-  request.height = job.size->height;
-  request.frames = *job.frames;
-  request.steps = *job.steps;
-  request.guidance = *job.guidance;
-  request.guidance_2 = job.guidance_2.value_or(*job.guidance);
-  request.max_sequence_length = *job.max_sequence_length;
-  request.seed = *job.seed;
-  return request;
-}
 
 // A first frame as [H, W, 3] in 0..1: the tensor `image` of a safetensors file as it is, or a picture scaled to fit.
 Result<at::Tensor> load_first_frame(const fs::path& path, const Size& size) {
@@ -156,6 +143,7 @@ class VideoRun {
     model_ = std::move(model);
     job_ = std::move(resolved);
     RUBATO_OK(check_tensor_inputs(job_, model_));
+    RUBATO_OK(check_weight_files(model_.folder));
     job_.model = model_.folder.root.string();
     if (!job_.verify_against.empty()) job_.out.clear();
     // Without a seed, the one that an interrupted run of the same command drew, so that it can go on.

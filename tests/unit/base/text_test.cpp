@@ -68,6 +68,16 @@ TEST(TextTest, ShowsWhatWouldDriveATerminal) {
   for (const auto* bad : {"a\nb", "a\tb", "\xff", "\u202e", "\x1b"}) EXPECT_FALSE(is_printable_name(bad)) << bad;
 }
 
+TEST(TextTest, ListsTenNamesAndCountsTheRest) {
+  std::vector<std::string> names{"a", "b"};
+  EXPECT_EQ(list_names(names), "a, b");
+  EXPECT_EQ(list_names(names, 1), "a and 1 more");
+  names.assign(10, "x");
+  EXPECT_EQ(list_names(names), "x, x, x, x, x, x, x, x, x, x");
+  names.resize(500, "x");
+  EXPECT_EQ(list_names(names), "x, x, x, x, x, x, x, x, x, x and 490 more");
+}
+
 TEST(TextTest, CutsBetweenCharacters) {
   EXPECT_EQ(clip_utf8("aé", 3), "aé");
   EXPECT_EQ(clip_utf8("aé", 2), "a");

@@ -1,7 +1,9 @@
 #include "engine/files/weight_set.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "engine/files/pipeline_folder.h"
 #include "tests/support/model_files.h"
 
 namespace rubato {
@@ -97,6 +99,33 @@ TEST(WeightSetTest, RefusesIndexesThatAreNotOne) {
   EXPECT_SAYS(index(R"({"weight_map": {"a": 1}})"), "'a' names no file");
   for (const auto* bad : {"../secret.safetensors", "/etc/passwd", "a\\\\b", "..", "", "a\\u0000b"})
     EXPECT_SAYS(index(R"({"weight_map": {"a": ")" + std::string(bad) + "\"}}"), "not a plain file name");
+}
+
+TEST(WeightSetTest, ATruncatedFileIsOneProblemHoweverManyTensorsItLost) {
+  const TempFolder dir;
+  std::vector<test::ShapeOf> tensors;
+  for (int i = 0; i < 500; ++i) tensors.push_back({fmt::format("blocks.{:03}.weight", i), {16}});
+  const auto file = write_weights(dir, "model.safetensors", tensors);
+  fs::resize_file(file, fs::file_size(file) - 64 * 300);
+  const auto text = error_of(dir.path());
+  EXPECT_SAYS(text, "'blocks.200.weight' ends at byte 12864 of the data and 299 more lie beyond it");
+  EXPECT_LT(text.size(), file.string().size() + 200);
+}
+
+TEST(WeightSetTest, ChecksEveryComponentByItsHeaders) {
+  const TempFolder dir;
+  const auto root = test::write_pipeline(dir, "wan");
+  const auto pipeline = PipelineFolder::open(root).value();
+  EXPECT_TRUE(check_weight_files(pipeline).ok());
+  for (const auto* part : {"transformer", "vae"}) {
+    const auto file = root / part / "diffusion_pytorch_model.safetensors";
+    fs::resize_file(file, fs::file_size(file) - 1);
+  }
+  const auto checked = check_weight_files(pipeline);
+  ASSERT_FALSE(checked.ok());
+  EXPECT_EQ(checked.error().code, ErrorCode::ModelUnfit);
+  EXPECT_SAYS(checked.error().message, (root / "transformer").string());
+  EXPECT_SAYS(checked.error().message, (root / "vae").string());
 }
 
 TEST(WeightSetTest, SaysWhatIsMissing) {

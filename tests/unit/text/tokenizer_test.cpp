@@ -214,7 +214,7 @@ TEST(TokenizerErrors, NamesTheUnsupportedPart) {
   EXPECT_THAT(
       changed("/post_processor", json::parse(R"({"type":"TemplateProcessing","single":[],"special_tokens":{}})")),
       HasSubstr("text A"));
-  EXPECT_THAT(error_of(json::array()), HasSubstr("not an object"));
+  EXPECT_THAT(error_of(json::array()), HasSubstr("holds array (JSON), but"));
 }
 
 TEST(TokenizerErrors, NamesMissingAndDamagedFiles) {
@@ -228,6 +228,13 @@ TEST(TokenizerErrors, NamesMissingAndDamagedFiles) {
   fs::create_directories(folder);
   std::ofstream(folder / "spiece.model") << "not a model";
   EXPECT_THAT(message(folder), testing::HasSubstr("not a SentencePiece model"));
+  // Its name says what it should be, whatever it holds.
+  for (const auto* text : {"[]", "\"words\"", "null", "3"}) {
+    std::ofstream(folder / "tokenizer.json") << text;
+    EXPECT_THAT(message(folder), testing::HasSubstr("a tokenizer.json is an object with a 'model'")) << text;
+  }
+  std::ofstream(folder / "tokenizer.json") << "";
+  EXPECT_THAT(message(folder), testing::Not(testing::HasSubstr("SentencePiece")));
   std::ofstream(folder / "tokenizer.json") << "{\"model\": ";
   EXPECT_THAT(message(folder), testing::HasSubstr("tokenizer.json"));
   std::ofstream(folder / "tokenizer.json") << minimal().dump();
