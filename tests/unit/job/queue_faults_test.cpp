@@ -418,7 +418,7 @@ TEST_F(QueueFaultsTest, AHundredThousandJobsDoNotSlowItDown) {
     op("add one",
        [&](int i) { EXPECT_OK(store.add(std::vector<NewJob>{{.id = fmt::format("more{}", i), .spec = "{}"}})); });
     op("find", [&](int i) { EXPECT_TRUE(store.find(id(i)).value()); });
-    op("id_of a beginning", [&](int i) { EXPECT_OK(store.id_of(id(i))); });
+    op("id_of a whole id", [&](int i) { EXPECT_OK(store.id_of(id(i))); });
     op("id_of an end", [&](int i) { EXPECT_OK(store.id_of(id(i).substr(3))); });
     op("next_runnable", [&](int) { EXPECT_TRUE(store.next_runnable("cuda:0").value()); });
     op("totals", [&](int) { EXPECT_OK(store.totals()); });
