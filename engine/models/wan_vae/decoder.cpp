@@ -1,5 +1,7 @@
 #include "engine/models/wan_vae/decoder.h"
 
+#include "engine/base/check.h"
+
 #include <torch/types.h>
 
 #include <utility>
@@ -77,6 +79,45 @@ void Decoder::declare(nn::Declaration& d) {
   d.children("up_blocks", levels_);
   d.child("norm_out", norm_out_);
   d.child("conv_out", conv_out_);
+}
+
+namespace {
+
+// One place for the order in which a stream's memories are listed.
+template <typename Stream, typename Visit>
+void for_each_memory(Stream& stream, Visit&& visit) {
+  const auto block = [&](auto& resnet) {
+    visit(resnet.conv1.frames);
+    visit(resnet.conv2.frames);
+  };
+  visit(stream.conv_in.frames);
+  block(stream.mid.first);
+  block(stream.mid.second);
+  for (auto& level : stream.levels) {
+    for (auto& resnet : level.resnets) block(resnet);
+    visit(level.upsample.past);
+  }
+  visit(stream.conv_out.frames);
+}
+
+}  // namespace
+
+std::vector<at::Tensor> Decoder::remembered(const Stream& stream) {
+  std::vector<at::Tensor> tensors;
+  for_each_memory(stream, [&](const at::Tensor& memory) { tensors.push_back(memory); });
+  return tensors;
+}
+
+Decoder::Stream Decoder::restored(const std::vector<at::Tensor>& tensors) const {
+  Stream stream = start();
+  std::size_t at = 0;
+  for_each_memory(stream, [&](at::Tensor& memory) {
+    RUBATO_CHECK(at < tensors.size(), "a decoder's stream has more memories than were given");
+    memory = tensors[at++];
+  });
+  RUBATO_CHECK(at == tensors.size(), "a decoder's stream has ", at, " memories, not ", tensors.size());
+  for (auto& level : stream.levels) level.upsample.started = true;  // a stream is saved after its first frame
+  return stream;
 }
 
 }  // namespace rubato::wan_vae

@@ -50,6 +50,10 @@ class Decoder : public nn::Module {
 
   explicit Decoder(const WanVaeConfig& config);
   Stream start() const;
+  // All that a stream remembers, in a fixed order; an undefined tensor stands for "nothing yet". restored() of it on a
+  // decoder of the same configuration goes on as the stream itself would.
+  static std::vector<at::Tensor> remembered(const Stream& stream);
+  Stream restored(const std::vector<at::Tensor>& tensors) const;
   // z [B,V,h,w,z]: the next latent frames of the stream -> [B,F,H,W,pixel channels], not clamped.
   at::Tensor operator()(const at::Tensor& z, Stream& stream) const;
   void declare(nn::Declaration& d) override;

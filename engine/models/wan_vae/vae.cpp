@@ -150,33 +150,52 @@ void AutoencoderKLWan::decode(const at::Tensor& latent, const Sink& sink, const 
                                      ? options.latents_at_a_time
                                      : fast_latents_at_a_time(config_, tiles[0].columns.length * cell,
                                                               tiles[0].rows.length * cell, device_.is_cpu());
+  const DecodeState start = options.start.value_or(DecodeState{});
+  const auto on_device = [&](const std::vector<at::Tensor>& memories) {
+    std::vector<at::Tensor> moved;
+    for (const auto& memory : memories) moved.push_back(memory.defined() ? memory.to(device_) : memory);
+    return moved;
+  };
   std::int64_t done = 0;
-  const auto decode_tile = [&](const at::Tensor& part, const Sink& use) {
-    auto stream = network_->decoder.start();
-    for (std::int64_t v = 0; v < latent_frames; v += at_a_time) {
+  // Decodes latent frames from `first` on.
+  const auto decode_tile = [&](const at::Tensor& part, std::int64_t first, wan_vae::Decoder::Stream stream, const auto& use) {
+    done += first;
+    for (std::int64_t v = first; v < latent_frames; v += at_a_time) {
       wan_vae::check_stop(options.stop, "decoding");
       const std::int64_t n = std::min(at_a_time, latent_frames - v);
       const at::Tensor z = part.narrow(2, v, n).to(device_, dtype_).permute({0, 2, 3, 4, 1}).contiguous();
       at::Tensor pixels = network_->decoder(network_->post_quant_conv(z), stream);
-      use(wan_vae::unfold(pixels, config_.patch_size));
+      use(wan_vae::unfold(pixels, config_.patch_size), v + n, stream);
       done += n;
       if (options.progress) options.progress(done, latent_frames * static_cast<std::int64_t>(tiles.size()));
     }
   };
   if (tiles.size() == 1) {
-    decode_tile(latent, [&](at::Tensor frames) { sink(frames.clamp_(-1, 1)); });
+    auto stream = start.parts > 0 ? network_->decoder.restored(on_device(start.memories)) : network_->decoder.start();
+    decode_tile(latent, start.parts, std::move(stream),
+                [&](at::Tensor frames, std::int64_t parts, const wan_vae::Decoder::Stream& after) {
+                  sink(frames.clamp_(-1, 1));
+                  if (options.on_part && parts < latent_frames)
+                    options.on_part([&] { return DecodeState{parts, wan_vae::Decoder::remembered(after)}; });
+                });
     return;
   }
   // Tile by tile through the whole clip: the histories of one tile, which outweigh its pixels, exist at a time.
-  at::Tensor canvas = at::zeros({latent.size(0), 3, config_.frames_of(latent_frames), height * cell, width * cell},
-                                dtype_ == at::kFloat ? at::kFloat : at::kHalf);
-  for (const auto& tile : tiles) {
+  at::Tensor canvas = start.parts > 0
+                          ? start.memories.at(0).clone()
+                          : at::zeros({latent.size(0), 3, config_.frames_of(latent_frames), height * cell, width * cell},
+                                      dtype_ == at::kFloat ? at::kFloat : at::kHalf);
+  done = start.parts * latent_frames;
+  for (std::int64_t t = start.parts; t < static_cast<std::int64_t>(tiles.size()); ++t) {
+    const auto& tile = tiles[static_cast<std::size_t>(t)];
     std::int64_t at = 0;
-    decode_tile(wan_vae::crop(latent, tile, 1), [&](const at::Tensor& frames) {
-      at::Tensor place = canvas.narrow(2, at, frames.size(2));
-      wan_vae::paste(place, frames, tile, cell);
-      at += frames.size(2);
-    });
+    decode_tile(wan_vae::crop(latent, tile, 1), 0, network_->decoder.start(),
+                [&](const at::Tensor& frames, std::int64_t, const wan_vae::Decoder::Stream&) {
+                  at::Tensor place = canvas.narrow(2, at, frames.size(2));
+                  wan_vae::paste(place, frames, tile, cell);
+                  at += frames.size(2);
+                });
+    if (options.on_part) options.on_part([&] { return DecodeState{t + 1, {canvas}}; });
   }
   for (std::int64_t v = 0; v < latent_frames; ++v) {
     const std::int64_t first = v == 0 ? 0 : config_.frames_of(v);

@@ -14,7 +14,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
+#include <vector>
 
 #include "engine/base/error.h"
 #include "engine/models/wan_vae/config.h"
@@ -33,11 +35,22 @@ struct EncodeOptions {
   std::stop_token stop;  // checked before every chunk of every tile
 };
 
+// Where a decode stands after a part of it: after some latent frames of whole frames, or after some tiles. Enough to go
+// on from there and get the same frames bit for bit, with the same tiling on the same device.
+struct DecodeState {
+  std::int64_t parts = 0;            // latent frames, or tiles, that are done
+  std::vector<at::Tensor> memories;  // of the stream, or the canvas of the tiles; entries may be undefined
+};
+
 struct DecodeOptions {
   Tiling tiling;
   std::int64_t latents_at_a_time = 0;  // latent frames in one pass; 0 = what is fast for the size and device
   std::stop_token stop;                // checked before every chunk of every tile
   std::function<void(std::int64_t done, std::int64_t total)> progress;  // latent frames, over all tiles; may be empty
+  // Going on: frames before `start` are not given to the sink again. After each part on_part is told how to make the
+  // state; making it costs memory and time, so it is left to whoever wants one.
+  std::optional<DecodeState> start;
+  std::function<void(const std::function<DecodeState()>& state)> on_part;
 };
 
 class AutoencoderKLWan {
