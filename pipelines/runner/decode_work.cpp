@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kDecodeVersion = 1;
 constexpr const char* kDecodeEntry = "rubato.decode";  // in the safetensors header
+constexpr std::uint64_t kMostPending = 512u << 20;
 constexpr auto kGuessedCost = std::chrono::milliseconds(50);
 
 std::string memory_name(std::size_t index) { return fmt::format("memory.{:03}", index); }
@@ -25,7 +26,9 @@ std::string memory_name(std::size_t index) { return fmt::format("memory.{:03}", 
 DecodeWork::DecodeWork(fs::path partial_folder, std::string key)
     : folder_(std::move(partial_folder)), key_(std::move(key)), clock_(kGuessedCost) {}
 
-fs::path DecodeWork::frames_file(int number) const { return folder_ / "frames" / fmt::format("{:06}.safetensors", number); }
+fs::path DecodeWork::frames_file(int number) const {
+  return folder_ / "frames" / fmt::format("{:06}.safetensors", number);
+}
 
 std::optional<DecodeWork::Saved> DecodeWork::resume(const AutoencoderKLWan::Sink& sink) {
   const auto header = SafetensorsFile::open(state_file());
@@ -60,10 +63,16 @@ std::optional<DecodeWork::Saved> DecodeWork::resume(const AutoencoderKLWan::Sink
   return saved;
 }
 
-void DecodeWork::add(const at::Tensor& frames) { pending_.push_back(frames); }
+void DecodeWork::add(const at::Tensor& frames) {
+  if (given_up_) return;
+  pending_.push_back(frames);
+  pending_bytes_ += frames.nbytes();
+  given_up_ = pending_bytes_ > kMostPending && !clock_.due();
+  if (given_up_) pending_.clear();
+}
 
 Result<> DecodeWork::part_done(const std::function<DecodeState()>& state, std::int64_t tile) {
-  if (!clock_.due()) return {};
+  if (given_up_ || !clock_.due()) return {};
   Result<> saved;
   clock_.timed([&] { saved = save(state(), tile); });
   return saved;
@@ -77,12 +86,14 @@ Result<> DecodeWork::save(const DecodeState& state, std::int64_t tile) {
     RUBATO_OK(write_tensors(frames_file(saved_files_ + 1), {{"frames", at::cat(pending_, 2)}}, {}, Overwrite::Always));
     ++saved_files_;
     pending_.clear();
+    pending_bytes_ = 0;
   }
   std::map<std::string, at::Tensor> tensors;
   for (std::size_t i = 0; i < state.memories.size(); ++i)
     if (state.memories[i].defined()) tensors[memory_name(i)] = state.memories[i];
-  const Json description{{"version", kDecodeVersion}, {"key", key_},           {"parts", state.parts},
-                         {"tile", tile},              {"files", saved_files_}, {"memories", state.memories.size()}};
+  const Json description{{"version", kDecodeVersion}, {"key", key_},
+                         {"parts", state.parts},      {"tile", tile},
+                         {"files", saved_files_},     {"memories", state.memories.size()}};
   return write_tensors(state_file(), tensors, {{kDecodeEntry, description.dump()}}, Overwrite::Always);
 }
 

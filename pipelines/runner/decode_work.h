@@ -34,7 +34,8 @@ class DecodeWork {
   // given and nothing returned when something is missing or damaged.
   std::optional<Saved> resume(const AutoencoderKLWan::Sink& sink);
 
-  // Frames that the decoder has given.
+  // Frames that the decoder has given, on the CPU. A decode so fast that they pile up before a save is due is not
+  // worth keeping: it begins anew from the latents.
   void add(const at::Tensor& frames);
   // A part is done: saves if it is time to. CannotWrite on a full disk; what was saved before stays.
   Result<> part_done(const std::function<DecodeState()>& state, std::int64_t tile);
@@ -49,6 +50,8 @@ class DecodeWork {
   std::string key_;
   SaveClock clock_;
   std::vector<at::Tensor> pending_;  // frames since the last save
+  std::uint64_t pending_bytes_ = 0;
+  bool given_up_ = false;
   int saved_files_ = 0;
 };
 

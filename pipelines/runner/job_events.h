@@ -14,7 +14,8 @@ namespace rubato {
 
 class JobEvents {
  public:
-  // Sends one message; memfd is borrowed, -1 = none. Called from the job's thread only.
+  // Sends one message; memfd is borrowed, -1 = none. Called from the job's thread, for warnings and checkpoints also
+  // from a helper's.
   using Send = std::function<void(const protocol::Message& message, int memfd)>;
   JobEvents(std::string id, Send send) : id_(std::move(id)), send_(std::move(send)) {}
 

@@ -12,6 +12,7 @@
 #include <random>
 
 #include "engine/base/guard.h"
+#include "engine/base/ids.h"
 #include "engine/base/text.h"
 #include "engine/base/version.h"
 #include "engine/files/content_hash.h"
@@ -20,11 +21,14 @@
 #include "kernels/device.h"
 #include "pipelines/job/tensor_inputs.h"
 #include "pipelines/job/video_model.h"
+#include "pipelines/runner/checkpoint_writer.h"
 #include "pipelines/runner/decode_plan.h"
+#include "pipelines/runner/decode_work.h"
 #include "pipelines/runner/frame_output.h"
 #include "pipelines/runner/media_output.h"
 #include "pipelines/runner/metadata_of.h"
 #include "pipelines/runner/partial_work.h"
+#include "pipelines/runner/save_clock.h"
 #include "pipelines/runner/trace.h"
 #include "pipelines/runner/verify_output.h"
 #include "pipelines/text_to_video/request_of.h"
@@ -34,26 +38,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 namespace {
 
-// Saves partial work as often as it costs at most one percent of the time, and at least every 30 s.
-class SaveClock {
- public:
-  bool due() const {
-    const auto waited = Clock::now() - last_;
-    return waited > std::chrono::seconds(30) || waited > 100 * cost_;
-  }
-  template <typename Save>
-  void timed(Save&& save) {
-    const auto start = Clock::now();
-    save();
-    last_ = Clock::now();
-    cost_ = last_ - start;
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point last_{};  // long ago: the first step is saved
-  Clock::duration cost_{};
-};
+;
 
 // A first frame as [H, W, 3] in 0..1: the tensor `image` of a safetensors file as it is, or a picture scaled to fit.
 Result<at::Tensor> load_first_frame(const fs::path& path, const Size& size) {
@@ -92,6 +77,14 @@ std::vector<ProgressMeter::Phase> phases_of(const VideoJob& job, std::int64_t la
   for (auto& phase : phases)
     if (const auto known = expected_s.find(phase.name); known != expected_s.end()) phase.expected_s = known->second;
   return phases;
+}
+
+// SHA-256 of a tensor's bytes.
+std::string content_of(const at::Tensor& tensor) {
+  const auto host = tensor.to(at::kCPU).contiguous();
+  Sha256 hash;
+  hash.update(std::span(static_cast<const std::byte*>(host.const_data_ptr()), host.nbytes()));
+  return hash.hex();
 }
 
 // What a finished file is to the job: the sidecar, one of several pictures, or the clip itself.
@@ -244,7 +237,9 @@ class VideoRun {
     begin("denoise", request_.steps);
     RUBATO_TRY(schedule, pipeline_->make_schedule(request_));
     trace_.schedule(*schedule);
-    SaveClock clock;
+    SaveClock clock;  // the writer's, between two states
+    std::optional<CheckpointWriter> writer;
+    if (partial_) writer.emplace([&](const DenoiseState& state) { clock.timed([&] { warn_unless(save(state)); }); });
     DenoiseState last = start_;
     DenoiseObserver observer;
     observer.stop = stop_;
@@ -253,10 +248,11 @@ class VideoRun {
       last = after;
       preview(step, velocity, after.latents, schedule->sigmas()[static_cast<std::size_t>(step) + 1]);
       const bool last_step = step + 1 == request_.steps;  // is saved below
-      if (partial_ && !last_step && clock.due()) clock.timed([&] { warn_unless(save(after)); });
+      if (writer && !last_step && writer->idle() && clock.due()) writer->submit(on_cpu(after));
       meter_->advance(step + 1);
     };
     auto result = pipeline_->denoise(request_, text_, start_, first_frame_, observer);
+    if (writer) writer->finish();
     if (!result) {
       const bool keep = result.error().code == ErrorCode::Cancelled && last.next_step > 0;
       if (keep && partial_) warn_unless(save(last));
@@ -289,10 +285,29 @@ class VideoRun {
                                          free_memory(load_options_.device));
     // With tiles, every latent frame is decoded once per tile; progress counts latent frames of the clip.
     options.progress = [&](std::int64_t done, std::int64_t total) { meter_->advance(done * latents_.size(2) / total); };
-    pipeline_->decode(latents_, options, [&](const at::Tensor& frames) {
+    const auto give = [&](const at::Tensor& frames) {
       if (auto added = output_->add(frames); !added) throw ErrorException(added.error());
+    };
+    if (partial_) keep_decode(options, give);
+    pipeline_->decode(latents_, options, [&](const at::Tensor& frames) {
+      const auto host = frames.to(at::kCPU);
+      give(host);
+      if (decode_work_) decode_work_->add(host);
     });
     return {};
+  }
+
+  // Goes on with a decode that an earlier run began, and lets this one be gone on with.
+  void keep_decode(DecodeOptions& options, const AutoencoderKLWan::Sink& give) {
+    decode_work_.emplace(partial_->folder(), content_of(latents_));
+    if (auto saved = decode_work_->resume(give)) {
+      options.tiling.tile = saved->tile;  // with another tiling the seams would lie elsewhere
+      events_.warn("resumed", fmt::format("going on with decoding after part {}", saved->state.parts));
+      options.start = std::move(saved->state);
+    }
+    options.on_part = [this, tile = options.tiling.tile](const std::function<DecodeState()>& state) {
+      warn_unless(decode_work_->part_done(state, tile));
+    };
   }
 
   Result<JobResult> finish() {
@@ -317,6 +332,7 @@ class VideoRun {
     }
     for (const auto& [file, kind] : {std::pair{job_.latents_out, "latents"}, std::pair{job_.trace, "trace"}})
       if (!file.empty()) result.outputs.push_back({file, kind, file_size_or_zero(file), ""});
+    if (decode_work_) decode_work_->remove();
     if (partial_ && !job_.keep_latents) partial_->remove();
     meter_->advance(1);
     result.report["seconds"] = seconds_of(*meter_);  // now with the writing of the files
@@ -363,6 +379,7 @@ class VideoRun {
   std::stop_source hash_stop_;
   std::future<Result<std::string>> content_hash_;
   std::optional<PartialWork> partial_;
+  std::optional<DecodeWork> decode_work_;
   bool warned_unsaved_ = false;
   WanPipeline* pipeline_ = nullptr;
   VideoRequest request_;

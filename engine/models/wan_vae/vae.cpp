@@ -158,7 +158,8 @@ void AutoencoderKLWan::decode(const at::Tensor& latent, const Sink& sink, const 
   };
   std::int64_t done = 0;
   // Decodes latent frames from `first` on.
-  const auto decode_tile = [&](const at::Tensor& part, std::int64_t first, wan_vae::Decoder::Stream stream, const auto& use) {
+  const auto decode_tile = [&](const at::Tensor& part, std::int64_t first, wan_vae::Decoder::Stream stream,
+                               const auto& use) {
     done += first;
     for (std::int64_t v = first; v < latent_frames; v += at_a_time) {
       wan_vae::check_stop(options.stop, "decoding");
@@ -181,10 +182,10 @@ void AutoencoderKLWan::decode(const at::Tensor& latent, const Sink& sink, const 
     return;
   }
   // Tile by tile through the whole clip: the histories of one tile, which outweigh its pixels, exist at a time.
-  at::Tensor canvas = start.parts > 0
-                          ? start.memories.at(0).clone()
-                          : at::zeros({latent.size(0), 3, config_.frames_of(latent_frames), height * cell, width * cell},
-                                      dtype_ == at::kFloat ? at::kFloat : at::kHalf);
+  at::Tensor canvas =
+      start.parts > 0 ? start.memories.at(0).clone()
+                      : at::zeros({latent.size(0), 3, config_.frames_of(latent_frames), height * cell, width * cell},
+                                  dtype_ == at::kFloat ? at::kFloat : at::kHalf);
   done = start.parts * latent_frames;
   for (std::int64_t t = start.parts; t < static_cast<std::int64_t>(tiles.size()); ++t) {
     const auto& tile = tiles[static_cast<std::size_t>(t)];
