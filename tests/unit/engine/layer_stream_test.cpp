@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <random>
+
 #include "app/bench/random_weights.h"
 #include "engine/models/umt5/encoder.h"
 #include "engine/models/wan/transformer.h"
