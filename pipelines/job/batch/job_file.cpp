@@ -68,6 +68,7 @@ class BatchBuilder {
       problems_.add("/presets", "the presets must be an object with names and what they set");
     }
     matrix_ = Matrix::read(document_.part("matrix"), document_.where, limits_.max_jobs, problems_);
+    suspects_ = matrix_.suspects();
     for (std::size_t i = 0; i < document_.size(); ++i) {
       layers_.push_back(read_layer(document_.job(i), document_.pointer(i), LayerRole::Job, document_.where, problems_));
       check_conflicts(layers_.back());
@@ -260,7 +261,7 @@ class BatchBuilder {
         const auto name = NameTemplate::parse(*text);
         if (const auto fine = name.ok() ? name->check_variables(made.variables) : Result<>(name.error()); !fine.ok())
           problems_.add(place_of(field.name, own, preset), fmt::format("{}: {}", field.name, fine.error().message));
-        note_variables(*text, made.variables);
+        note_variables(*text);
       }
     }
     anchor_inputs(fields, folder_.string());
@@ -271,7 +272,7 @@ class BatchBuilder {
   void put_variables(std::string& text, std::string_view field, const BatchJob& made, const JobLayer& own,
                      const JobLayer* preset) {
     if (text.find("{var.") == std::string::npos) return;
-    note_variables(text, made.variables);
+    note_variables(text);
     auto result = substitute_variables(text, made.variables);
     std::string fault = result.ok() ? "" : result.error().message;
     if (result.ok() && result->size() > limits_.max_string)
@@ -283,10 +284,9 @@ class BatchBuilder {
       problems_.add(place_of(field, own, preset), fmt::format("{} {}", field, fault));
   }
 
-  void note_variables(const std::string& text, const std::map<std::string, std::string>& variables) {
-    if (used_.size() == variables.size()) return;
-    for (const auto& [name, value] : variables)
-      if (text.find("{var." + name) != std::string::npos) used_.insert(name);
+  void note_variables(const std::string& text) {
+    for (const auto& suspect : suspects_)
+      if (text.find("{var." + suspect.variable) != std::string::npos) used_.insert(suspect.variable);
   }
 
   static std::string* text_of(const FieldRef& field) {
@@ -320,7 +320,7 @@ class BatchBuilder {
   }
 
   void check_suspects() {
-    for (const auto& suspect : matrix_.suspects())
+    for (const auto& suspect : suspects_)
       if (used_.count(suspect.variable) == 0)
         problems_.add(suspect.pointer, fmt::format("'{}' is not a key of a job, and nothing uses {{var.{}}}{}",
                                                    suspect.variable, suspect.variable, suspect.hint));
@@ -339,7 +339,8 @@ class BatchBuilder {
   std::vector<std::size_t> counts_;
   std::vector<DependencyEntry> entries_;
   std::size_t total_ = 0;
-  std::set<std::string> used_;  // variables
+  std::vector<Matrix::Suspect> suspects_;
+  std::set<std::string> used_;  // of the suspects
 };
 
 }  // namespace
@@ -361,7 +362,10 @@ Result<BatchFile> read_batch(const std::filesystem::path& file, const BatchLimit
     return Error{ErrorCode::JobInvalid, fmt::format("{} has {} bytes; at most {} are allowed", file.filename().string(),
                                                     size, limits.max_bytes)};
   }
-  return parse_batch(*text, file.filename().string(), file.parent_path(), limits);
+  // Absolute, so that a job means the same wherever it is written down, as in failed.csv.
+  std::error_code failed;
+  const auto folder = std::filesystem::absolute(file, failed).parent_path();
+  return parse_batch(*text, file.filename().string(), folder, limits);
 }
 
 }  // namespace rubato

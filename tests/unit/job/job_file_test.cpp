@@ -178,6 +178,15 @@ TEST(JobFile, InputsStartAtTheFilesFolder) {
   EXPECT_EQ(file.jobs[0].job.out, "a.mp4");
 }
 
+TEST(JobFile, InputsOfAFileNamedFromHereAreAbsolute) {
+  test::TempFolder folder;
+  std::ofstream(folder / "shots.yaml") << "[{prompt: a, image: first.png, model: ./wan}]";
+  const auto file = read_batch(std::filesystem::relative(folder / "shots.yaml"));
+  ASSERT_TRUE(file.ok()) << file.error().message;
+  EXPECT_TRUE(std::filesystem::path(file->jobs[0].job.image).is_absolute());
+  EXPECT_EQ(std::filesystem::weakly_canonical(file->jobs[0].job.model), folder / "wan");
+}
+
 TEST(JobFile, GeneratedIdsMakeRoomForGivenOnes) {
   EXPECT_THAT(ids(read("[{prompt: a}, {prompt: b, id: job-1}, {prompt: c}]")), ElementsAre("job-1_", "job-1", "job-3"));
 }
@@ -405,6 +414,9 @@ TEST(JobFileErrors, MatrixSaysWhatIsWrong) {
   EXPECT_THAT(with("frames: [5, 9], exclude: [{frames: 5}, {frames: 9}]"), HasSubstr("every combination"));
   EXPECT_THAT(with("look: [[1]]"), HasSubstr("must be a text or a number"));
   EXPECT_EQ(with("frames: [5, 9], exclude: [{frames: 5}]"), "");
+  // Near a key of a job, but used; a variable of another job hides nothing.
+  EXPECT_EQ(fault("{jobs: [{prompt: '{var.a}', var: {a: 1}}, {prompt: 'a {var.stepp}'}], matrix: {stepp: [5, 9]}}"),
+            "");
 }
 
 TEST(JobFileErrors, VariablesMustBeThere) {
@@ -420,9 +432,9 @@ TEST(JobFileErrors, VariablesMustBeThere) {
 TEST(JobFileErrors, OutputsStayInTheFolder) {
   for (const char* out : {"../a.mp4", "/tmp/a.mp4", "a/../../b.mp4", "a/./b.mp4", ".rubato/x.mp4", "-a.mp4", "con.mp4",
                           "a\\\\b.mp4", "a\\u0007.mp4", "a//b.mp4", "a:b.mp4", "{sed}.mp4", "{seed.mp4"}) {
-    EXPECT_THAT(fault("[{prompt: a, out: \"" + std::string(out) + "\"}]"), HasSubstr("line 1, column 14: out: "))
+    EXPECT_THAT(fault("[{prompt: a, out: \"" + std::string(out) + "\"}]"), HasSubstr("line 1, column 14: out")) << out;
+    EXPECT_THAT(fault("[{prompt: a, trace: \"" + std::string(out) + "\"}]"), HasSubstr("line 1, column 14: trace"))
         << out;
-    EXPECT_THAT(fault("[{prompt: a, trace: \"" + std::string(out) + "\"}]"), HasSubstr("trace: ")) << out;
   }
   EXPECT_THAT(fault("[{prompt: a, out: con.mp4}]"), HasSubstr("write 'con_.mp4'"));
 }
