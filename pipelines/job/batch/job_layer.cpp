@@ -119,8 +119,8 @@ class ExtrasReader {
                       fmt::format("'{}' cannot be the name of a variable; it takes letters, digits, '_' and '-'",
                                   clip_utf8(name, 80)));
       else if (!text)
-        problems_.add(pointer,
-                      fmt::format("the variable '{}' is {}; it must be a text or a number", name, shown(item)));
+        problems_.add(pointer, fmt::format("the variable '{}' is {}; it must be a number or a text without NUL", name,
+                                           shown(item)));
       else
         layer_.variables[name] = *text;
     }
@@ -193,7 +193,10 @@ std::string job_key_fault(std::string_view key) {
 }
 
 std::optional<std::string> variable_text(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) {
+    auto text = value.get<std::string>();
+    return text.find('\0') == std::string::npos ? std::optional(std::move(text)) : std::nullopt;
+  }
   if (value.is_number() || value.is_boolean()) return value.dump();
   return std::nullopt;
 }

@@ -48,7 +48,7 @@ bool is_job_field(std::string_view name);
 const std::vector<std::string>& job_keys();
 // "" or why `key`, dotted or not, cannot be a key of a job: "unknown key 'promt'; did you mean 'prompt'?"
 std::string job_key_fault(std::string_view key);
-// The text of a scalar as the value of a variable; nullopt for what is none.
+// The text of a scalar as the value of a variable; nullopt for what is none, and for a text with NUL in it.
 std::optional<std::string> variable_text(const nlohmann::json& value);
 
 // "a~b/c" as a member of a JSON pointer.

@@ -57,7 +57,8 @@ void Matrix::read_axes(const Json& matrix, const SourceMap& where, Problems& pro
     }
     for (std::size_t i = 0; axis.variable && i < values.size(); ++i)
       if (!variable_text(values[i]))
-        problems.add(fmt::format("{}/{}", pointer, i), "the value of a variable must be a text or a number");
+        problems.add(fmt::format("{}/{}", pointer, i),
+                     "the value of a variable must be a number or a text without NUL");
     axes_.push_back(std::move(axis));
   }
   const auto place = [&](const Axis& axis) {

@@ -412,7 +412,7 @@ TEST(JobFileErrors, MatrixSaysWhatIsWrong) {
               HasSubstr("'frame' is not a key of the matrix; did you mean 'frames'?"));
   EXPECT_THAT(with("frames: [5, 9], exclude: [{frames: 6}]"), HasSubstr("does not have this value"));
   EXPECT_THAT(with("frames: [5, 9], exclude: [{frames: 5}, {frames: 9}]"), HasSubstr("every combination"));
-  EXPECT_THAT(with("look: [[1]]"), HasSubstr("must be a text or a number"));
+  EXPECT_THAT(with("look: [[1]]"), HasSubstr("must be a number or a text without NUL"));
   EXPECT_EQ(with("frames: [5, 9], exclude: [{frames: 5}]"), "");
   // Near a key of a job, but used; a variable of another job hides nothing.
   EXPECT_EQ(fault("{jobs: [{prompt: '{var.a}', var: {a: 1}}, {prompt: 'a {var.stepp}'}], matrix: {stepp: [5, 9]}}"),
@@ -426,6 +426,7 @@ TEST(JobFileErrors, VariablesMustBeThere) {
               HasSubstr("out: the name uses {var.lok}, but the job has no such variable; did you mean 'var.look'?"));
   EXPECT_THAT(fault("[{prompt: 'a {var.', var: {look: day}}]"), HasSubstr("'{var.' without a variable's name"));
   EXPECT_THAT(fault("[{prompt: '{{var.a}}', var: {a: var.a}}]"), HasSubstr("would hold '{var.'"));
+  EXPECT_THAT(fault(R"([{"prompt": "a {var.a}", "var": {"a": "x\u0000"}}])", "a.json"), HasSubstr("without NUL"));
   EXPECT_EQ(read("[{prompt: 'a {red|blue} {thing}'}]").jobs[0].job.prompt, "a {red|blue} {thing}");
 }
 
