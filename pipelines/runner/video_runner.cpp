@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <fstream>
+#include <functional>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -19,6 +22,7 @@
 #include "engine/files/weight_set.h"
 #include "engine/tensor/state_dict.h"
 #include "kernels/device.h"
+#include "pipelines/job/memory_forecast.h"
 #include "pipelines/job/tensor_inputs.h"
 #include "pipelines/job/video_model.h"
 #include "pipelines/runner/checkpoint_writer.h"
@@ -26,6 +30,7 @@
 #include "pipelines/runner/decode_work.h"
 #include "pipelines/runner/frame_output.h"
 #include "pipelines/runner/media_output.h"
+#include "pipelines/runner/memory_ladder.h"
 #include "pipelines/runner/metadata_of.h"
 #include "pipelines/runner/partial_work.h"
 #include "pipelines/runner/save_clock.h"
@@ -101,6 +106,16 @@ std::uint64_t file_size_or_zero(const fs::path& path) {
   return failed ? 0 : size;
 }
 
+std::uint64_t resident_bytes() {
+  std::uint64_t total = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> total >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+bool same_memory(const WanPipeline::LoadOptions& a, const WanPipeline::LoadOptions& b) {
+  return a.offload == b.offload && a.branches_apart == b.branches_apart;
+}
+
 // One run: the recipe of a job, stage by stage, on what the runner keeps between jobs.
 class VideoRun {
  public:
@@ -112,11 +127,11 @@ class VideoRun {
 
   Result<JobResult> run() {
     RUBATO_OK(prepare());
-    RUBATO_OK(load());
-    RUBATO_OK(encode_text());
-    RUBATO_OK(start_latents());
-    RUBATO_OK(denoise());
-    RUBATO_OK(decode());
+    RUBATO_OK(within_memory(MemoryStage::Load, [] { return Result<>(); }));
+    RUBATO_OK(within_memory(MemoryStage::Text, [this] { return encode_text(); }));
+    RUBATO_OK(within_memory(MemoryStage::Start, [this] { return start_latents(); }));
+    RUBATO_OK(within_memory(MemoryStage::Denoise, [this] { return denoise(); }));
+    RUBATO_OK(within_memory(MemoryStage::Decode, [this] { return decode(); }));
     return finish();
   }
 
@@ -164,7 +179,55 @@ class VideoRun {
     content_hash_ = std::async(std::launch::async, [folder = model_.folder, stop = hash_stop_.get_token()] {
       return model_content_hash(folder, UserFolders::from_environment().cache, stop);
     });
+    RUBATO_OK(plan_memory());
     return reserve_disk();
+  }
+
+  // Runs a stage; when it runs out of memory, again with less, from where it stood, until the ladder ends.
+  Result<> within_memory(MemoryStage stage, const std::function<Result<>()>& attempt) {
+    for (;;) {
+      auto done = guard([&]() -> Result<> {
+        RUBATO_OK(load());
+        return attempt();
+      });
+      if (done || done.error().code != ErrorCode::OutOfMemory) return done;
+      const auto where = stage == MemoryStage::Denoise
+                             ? fmt::format("after step {} of {}", start_.next_step, request_.steps)
+                             : std::string();
+      const auto step = ladder_->next(stage, where, tile_);
+      if (!step) return done;
+      events_.warn("memory_low", *step);
+      output_.reset();
+      if (ladder_->plan().tile != 0 && ladder_->plan().tile != tile_ && decode_work_) decode_work_->remove();
+      if (loaded_.drop_unless(options_now())) pipeline_ = nullptr;
+      free_memory_caches(load_options_.device);
+    }
+  }
+
+  // How the model is spread over memory from the start: as the forecast for what is free here says.
+  Result<> plan_memory() {
+    auto available = memory_available(job_);
+    const auto device = load_options_.device;
+    if (available.device_bytes) *available.device_bytes += memory_use(device).held_bytes;  // a model of an earlier job
+    if (available.host_bytes) *available.host_bytes += resident_bytes();
+    RUBATO_TRY(forecast, forecast_memory(model_, job_, available));
+    if (forecast.fit == Fit::FitsWithOffload)
+      events_.warn("memory_plan", fmt::format("this job {}", forecast.sentence));
+    // Both change how results round, so they wait until memory has really run out, or until it is known what is free.
+    forecast.plan.branches_apart = false;
+    forecast.plan.tile = 0;
+    ladder_.emplace(forecast.plan, MemoryLadder::Job{.on_gpu = device.is_cuda(),
+                                                     .guided = *job_.guidance > 1,
+                                                     .width = job_.size->width,
+                                                     .height = job_.size->height});
+    return {};
+  }
+
+  WanPipeline::LoadOptions options_now() const {
+    auto options = load_options_;
+    options.offload = ladder_->plan().offload;
+    options.branches_apart = ladder_->plan().branches_apart;
+    return options;
   }
 
   // A disk that is full is a reason to stop now, not after the work.
@@ -187,9 +250,13 @@ class VideoRun {
     return hints_.key.empty() ? job_key(job_, {model_stamp(model_.folder)}, kOutputVersion) : hints_.key;
   }
 
+  // Before every stage: after the ladder's steps the model may have to be loaded again.
   Result<> load() {
-    begin("load", 4);
-    RUBATO_TRY(pipeline, loaded_.get(model_.folder, load_options_, events_, *meter_, stop_));
+    if (pipeline_ != nullptr) return {};
+    ProgressMeter silent({{"load", 4}}, [](const Progress&) {});
+    const bool first = !std::exchange(load_begun_, true);
+    first ? begin("load", 4) : silent.begin("load", 4);
+    RUBATO_TRY(pipeline, loaded_.get(model_.folder, options_now(), events_, first ? *meter_ : silent, stop_));
     pipeline_ = pipeline;
     return {};
   }
@@ -240,12 +307,11 @@ class VideoRun {
     SaveClock clock;  // the writer's, between two states
     std::optional<CheckpointWriter> writer;
     if (partial_) writer.emplace([&](const DenoiseState& state) { clock.timed([&] { warn_unless(save(state)); }); });
-    DenoiseState last = start_;
     DenoiseObserver observer;
     observer.stop = stop_;
     observer.on_step = [&](int step, const at::Tensor& velocity, const DenoiseState& after) {
       trace_.step(step, velocity, after.latents);
-      last = after;
+      start_ = after;  // where it goes on from, should memory run out
       preview(step, velocity, after.latents, schedule->sigmas()[static_cast<std::size_t>(step) + 1]);
       const bool last_step = step + 1 == request_.steps;  // is saved below
       if (writer && !last_step && writer->idle() && clock.due()) writer->submit(on_cpu(after));
@@ -254,14 +320,14 @@ class VideoRun {
     auto result = pipeline_->denoise(request_, text_, start_, first_frame_, observer);
     if (writer) writer->finish();
     if (!result) {
-      const bool keep = result.error().code == ErrorCode::Cancelled && last.next_step > 0;
-      if (keep && partial_) warn_unless(save(last));
+      const bool keep = result.error().code == ErrorCode::Cancelled && start_.next_step > 0;
+      if (keep && partial_) warn_unless(save(start_));
       return result.error();
     }
     latents_ = *result;
     // On disk before decoding starts: what took long is not lost to a full disk or a lack of memory.
     if (partial_) {
-      auto final_state = last;
+      auto final_state = start_;
       final_state.next_step = request_.steps;
       final_state.latents = latents_;
       RUBATO_OK(save(final_state));
@@ -281,14 +347,17 @@ class VideoRun {
     }
     DecodeOptions options;
     options.stop = stop_;
-    options.tiling.tile = tile_that_fits(pipeline_->vae(), request_.width, request_.height, request_.frames,
-                                         free_memory(load_options_.device));
+    tile_ = ladder_->plan().tile;
+    if (tile_ == 0)
+      tile_ = tile_that_fits(pipeline_->vae(), request_.width, request_.height, request_.frames, free_for_decode());
+    options.tiling.tile = tile_;
     // With tiles, every latent frame is decoded once per tile; progress counts latent frames of the clip.
     options.progress = [&](std::int64_t done, std::int64_t total) { meter_->advance(done * latents_.size(2) / total); };
     const auto give = [&](const at::Tensor& frames) {
       if (auto added = output_->add(frames); !added) throw ErrorException(added.error());
     };
     if (partial_) keep_decode(options, give);
+    tile_ = options.tiling.tile;
     pipeline_->decode(latents_, options, [&](const at::Tensor& frames) {
       const auto host = frames.to(at::kCPU);
       give(host);
@@ -308,6 +377,14 @@ class VideoRun {
     options.on_part = [this, tile = options.tiling.tile](const std::function<DecodeState()>& state) {
       warn_unless(decode_work_->part_done(state, tile));
     };
+  }
+
+  // What is free, less what the job leaves to others.
+  std::uint64_t free_for_decode() const {
+    const auto free = free_memory(load_options_.device);
+    if (load_options_.device.is_cuda()) return free - std::min(free, job_.reserve.value_or(0));
+    const auto used = resident_bytes(), most = std::max(job_.max_ram.value_or(used + free), used);
+    return std::min(free, most - used);
   }
 
   Result<JobResult> finish() {
@@ -336,6 +413,7 @@ class VideoRun {
     if (partial_ && !job_.keep_latents) partial_->remove();
     meter_->advance(1);
     result.report["seconds"] = seconds_of(*meter_);  // now with the writing of the files
+    result.report["memory"] = ladder_->report();
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
     result.report["peak_memory_bytes"] = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
@@ -374,6 +452,9 @@ class VideoRun {
 
   VideoModel model_;
   WanPipeline::LoadOptions load_options_;
+  std::optional<MemoryLadder> ladder_;
+  bool load_begun_ = false;
+  std::int64_t tile_ = 0;  // of the decode, as it was tried
   FrameFormat format_;
   std::unique_ptr<ProgressMeter> meter_;
   std::stop_source hash_stop_;
@@ -397,7 +478,7 @@ Result<WanPipeline*> LoadedModel::get(const PipelineFolder& folder, const WanPip
                                       JobEvents& events, ProgressMeter& meter, std::stop_token stop) {
   const auto key = fmt::format("{}|{}|{}|{}", folder.root.string(), model_stamp(folder), options.device.str(),
                                c10::toString(options.dtype));
-  if (pipeline_ && key == key_) {
+  if (pipeline_ && key == key_ && same_memory(options, options_)) {
     meter.advance(4);
     return pipeline_.get();
   }
@@ -407,7 +488,14 @@ Result<WanPipeline*> LoadedModel::get(const PipelineFolder& folder, const WanPip
   events.metric("weights_bytes", static_cast<double>(pipeline->parameter_bytes()));
   pipeline_ = std::move(pipeline);
   key_ = key;
+  options_ = options;
   return pipeline_.get();
+}
+
+bool LoadedModel::drop_unless(const WanPipeline::LoadOptions& options) {
+  if (pipeline_ && same_memory(options, options_)) return false;
+  drop();
+  return true;
 }
 
 void LoadedModel::drop() {

@@ -36,10 +36,13 @@ class LoadedModel {
                            ProgressMeter& meter, std::stop_token stop);
   // Gives the memory back (after running out of it).
   void drop();
+  // The same, unless it is loaded in this way; true when nothing is loaded any more.
+  bool drop_unless(const WanPipeline::LoadOptions& options);
 
  private:
   std::unique_ptr<WanPipeline> pipeline_;
   std::string key_;
+  WanPipeline::LoadOptions options_;
 };
 
 class VideoRunner {
