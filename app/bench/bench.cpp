@@ -40,6 +40,7 @@ const char* Options::help() {
          "  --frames N       of the video (default 81)\n"
          "  --layers N       of the transformer (default 30)\n"
          "  --branches HOW   joined (one call, default) or turn (one after the other)\n"
+         "  --offload WHAT   none (default); layers: streamed from the host's memory; parts (clip): in memory in turn\n"
          "  --repeats N      timed runs (default 10)\n"
          "  --model DIR      of the clip\n"
          "  --threads N      on the CPU\n"
@@ -66,6 +67,10 @@ Result<Options> Options::parse(std::span<char* const> args) {
     } else if (flag == "--branches") {
       if (value != "joined" && value != "turn") return Error{ErrorCode::Usage, "--branches takes joined or turn"};
       options.joined = value == "joined";
+    } else if (flag == "--offload") {
+      if (value != "none" && value != "parts" && value != "layers")
+        return Error{ErrorCode::Usage, "--offload takes none, parts or layers"};
+      options.offload = value == "none" ? Offload::None : value == "parts" ? Offload::Parts : Offload::Layers;
     } else if (flag == "--size") {
       const auto x = value.find('x');
       if (x == value.npos) return Error{ErrorCode::Usage, fmt::format("--size is like 832x480, not '{}'", value)};

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "pipelines/job/memory_plan.h"
 
 namespace rubato::bench {
 
@@ -25,6 +26,7 @@ struct Options {
   std::int64_t width = 832, height = 480, frames = 81;
   std::int64_t layers = 30;
   bool joined = true;  // wan-step: both guidance branches in one call
+  Offload offload = Offload::None;  // wan-step (none or layers), clip
   int repeats = 10;    // timed runs, after warm-up
 
   static Result<Options> parse(std::span<char* const> args);

@@ -52,7 +52,7 @@ Result<> clip(const Options& options) {
   RUBATO_TRY(resolved, resolve_video_job(job, model));
   const auto request = request_of(resolved);
 
-  RUBATO_TRY(pipeline, WanPipeline::load(model.folder, {options.device, options.dtype}));
+  RUBATO_TRY(pipeline, WanPipeline::load(model.folder, {options.device, options.dtype, options.offload}));
   RUBATO_TRY(warm_up, render(*pipeline, request));
   std::vector<double> text, denoise, decode, total;
   for (int i = 0; i < options.repeats; ++i) {

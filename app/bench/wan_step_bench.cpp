@@ -154,7 +154,9 @@ Result<> wan_step(const Options& options) {
   wan::Transformer model(config);
   RandomWeights weights(options.device, options.dtype);
   weights.add(model);
-  RUBATO_OK(model.load(weights.take(), {options.device, options.dtype, {}}));
+  const bool streamed = options.offload != Offload::None;
+  RUBATO_OK(model.load(weights.take(), {streamed ? at::Device(at::kCPU) : options.device, options.dtype, {}}));
+  if (streamed) model.stream_layers(options.device);
   const auto random = [&](std::vector<std::int64_t> shape) {
     return at::randn(shape, at::TensorOptions(options.device).dtype(at::kFloat));
   };
@@ -208,6 +210,7 @@ Result<> wan_step(const Options& options) {
                                 {"prompt_tokens", {kPromptTokens, kNegativePromptTokens}},
                                 {"dtype", c10::toString(options.dtype)},
                                 {"weights", "random"}}},
+                              {"offload", offload_name(streamed ? Offload::Layers : Offload::None)},
                               {"branches", options.joined ? "joined" : "one after the other"},
                               {"step", whole.json()},
                               {"split_ms",
