@@ -17,7 +17,7 @@ namespace rubato {
 inline constexpr int kEventVersion = 1;
 
 // An event of the program itself, with the given members: "hello" {version, revision} is the first line, "plan" {jobs:
-// [resolved jobs]} says what will be done, "run.note" {message} is about a run as a whole, "queue.done" {states: {done:
+// [resolved jobs], memory: [their forecasts, where one was made: memory_forecast.h]} says what will be done, "run.note" {message} is about a run as a whole, "queue.done" {states: {done:
 // 3, …}, seconds} says how a run ended, "bye" {code: exit code; error, message: when it is not 0} is the last.
 nlohmann::json make_event(std::string_view name, nlohmann::json members = nlohmann::json::object());
 

@@ -213,9 +213,7 @@ class VideoRun {
     RUBATO_TRY(forecast, forecast_memory(model_, job_, available));
     if (forecast.fit == Fit::FitsWithOffload)
       events_.warn("memory_plan", fmt::format("this job {}", forecast.sentence));
-    // Both change how results round, so they wait until memory has really run out, or until it is known what is free.
-    forecast.plan.branches_apart = false;
-    forecast.plan.tile = 0;
+    forecast.plan.tile = 0;  // chosen when it is known what is free then
     ladder_.emplace(forecast.plan, MemoryLadder::Job{.on_gpu = device.is_cuda(),
                                                      .guided = *job_.guidance > 1,
                                                      .width = job_.size->width,

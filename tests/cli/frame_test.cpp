@@ -220,6 +220,25 @@ TEST_F(CliFrame, AFullStandardOutputIsReported) {
   EXPECT_THAT(done, HasSubstr("73"));
 }
 
+TEST_F(CliFrame, ADryRunSaysWhatTheJobTakesAndWhatWouldMakeItFit) {
+  const std::vector<std::string> gen{"gen",   "video",    "-p",  "a red circle", "-o",
+                                     "a.mp4", "--device", "cpu", "--dry-run"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), gen.begin(), gen.end());
+    return run(here_, more);
+  };
+  EXPECT_THAT(with({}).err, HasSubstr("It takes about "));
+  EXPECT_THAT(with({"--max-ram", "320MB"}).err, HasSubstr("each part of the model in memory only while it works"));
+  const auto little = with({"--max-ram", "285MB"});
+  EXPECT_EQ(little.code, 0);
+  EXPECT_THAT(little.err, HasSubstr("--frames "));
+  EXPECT_THAT(little.err, HasSubstr("--size "));
+  EXPECT_THAT(with({"--max-ram", "some"}).err, HasSubstr("it must be an amount of memory, like 1.5GiB or 800MB"));
+  const auto events = ndjson(with({"--progress=json"}).out);
+  ASSERT_EQ(events.size(), 3u);  // hello, plan, bye
+  EXPECT_EQ(events[1]["memory"][0]["fit"], "fits");
+}
+
 TEST_F(CliFrame, DryRunPrintsTheResolvedJobAndStartsNothing) {
   const auto done = run(here_, {"gen", "video", "-p", "a red circle", "-o", "a.mp4", "--seed", "7", "--dry-run"});
   ASSERT_EQ(done.code, 0) << done.err;
