@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "engine/base/files.h"
+#include "engine/base/text.h"
 #include "tests/cli/program.h"
 
 namespace rubato::test {
@@ -129,6 +130,30 @@ TEST_F(CliRender, EventsTellThePhasesInOrder) {
     }
   }
   EXPECT_THAT(phases, testing::ElementsAre("load", "text", "denoise", "decode", "mux"));
+}
+
+// The whole process against the forecast, at sizes where the libraries count most and where the clip does.
+TEST_F(CliRender, TheForecastOfMemoryHolds) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the sanitizer's memory is not the program's";
+#endif
+  for (const std::vector<std::string>& clip :
+       {std::vector<std::string>{"--size", "96x96", "--frames", "17"}, {"--size", "320x320", "--frames", "33"}}) {
+    auto words = clip;
+    words.insert(words.end(), {"--steps", "1", "-m", "practice-video", "--progress=json", "--overwrite=always"});
+    auto command = gen("clip.mp4", words);
+    const auto size = std::find(command.begin(), command.end(), "64x64");  // of gen(); the last one given wins
+    command.erase(size - 1, size + 1);
+    const auto done = run(here_, command);
+    ASSERT_EQ(done.code, 0) << done.err;
+    double forecast = 0, measured = 0;
+    for (const auto& event : ndjson(done.out)) {
+      if (event["ev"] == "plan") forecast = event["memory"][0]["host_bytes"];
+      if (event["ev"] == "job.done") measured = event["report"]["peak_memory_bytes"];
+    }
+    EXPECT_GT(forecast, 0.8 * measured) << join(clip, " ");
+    EXPECT_LT(forecast, 1.25 * measured) << join(clip, " ");
+  }
 }
 
 TEST_F(CliRender, TheRecordedJobGivesTheSameFramesAgain) {
