@@ -304,7 +304,9 @@ class VideoRun {
     trace_.schedule(*schedule);
     SaveClock clock;  // the writer's, between two states
     std::optional<CheckpointWriter> writer;
-    if (partial_) writer.emplace([&](const DenoiseState& state) { clock.timed([&] { warn_unless(save(state)); }); });
+    if (partial_)
+      writer.emplace(
+          [&](const DenoiseState& state) { clock.timed([&] { warn_unless(guard([&] { return save(state); })); }); });
     DenoiseObserver observer;
     observer.stop = stop_;
     observer.on_step = [&](int step, const at::Tensor& velocity, const DenoiseState& after) {
