@@ -135,7 +135,7 @@ struct Peaks {
 
 class Planner {
  public:
-  static Result<Planner> read(const VideoModel& model, const VideoJob& job, bool on_cpu) {
+  static Result<Planner> read(const VideoModel& model, const VideoJob& job, bool on_cpu, KnownWeights& known) {
     Planner p;
     p.on_cpu_ = on_cpu;
     p.bytes_ = job.dtype == "float32" || (job.dtype == "auto" && on_cpu) ? 4 : 2;
@@ -149,11 +149,17 @@ class Planner {
     p.transformer_ = wan_shape(transformer);
     p.vae_ = vae_shape(vae);
     p.text_ = text_shape(text);
+    const auto key = fmt::format("{}|{}", p.bytes_, model.folder.root.string());
+    if (const auto found = known.find(key); found != known.end()) {
+      p.parts = found->second;
+      return p;
+    }
     for (const char* name : {"text_encoder", "transformer", "transformer_2", "vae"}) {
       if (model.folder.find(name) == nullptr) continue;
       RUBATO_TRY(part, read_part(model.folder, name, static_cast<std::uint64_t>(p.bytes_)));
       p.parts.push_back(std::move(part));
     }
+    known[key] = p.parts;
     return p;
   }
 
@@ -299,9 +305,11 @@ std::string describe(const MemoryPlan& plan) {
 
 }  // namespace
 
-Result<MemoryForecast> forecast_memory(const VideoModel& model, const VideoJob& job, const MemoryAvailable& available) {
+Result<MemoryForecast> forecast_memory(const VideoModel& model, const VideoJob& job, const MemoryAvailable& available,
+                                       KnownWeights* known) {
   const bool on_cpu = available.device == "cpu";
-  RUBATO_TRY(planner, Planner::read(model, job, on_cpu));
+  KnownWeights only_here;
+  RUBATO_TRY(planner, Planner::read(model, job, on_cpu, known != nullptr ? *known : only_here));
   planner.set_size(*job.size, *job.frames);
   const auto resident = planner.peaks({});
   const auto found = first_that_fits(planner, available);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -51,7 +52,11 @@ struct MemoryForecast {
 
 nlohmann::json to_json(const MemoryForecast& forecast);
 
+// What was read of models' weight headers, for many forecasts in a row. Not for longer: files may change.
+using KnownWeights = std::map<std::string, std::vector<MemoryForecast::Part>>;
+
 // job: resolved (every field filled). Errors are those of files that cannot be read.
-Result<MemoryForecast> forecast_memory(const VideoModel& model, const VideoJob& job, const MemoryAvailable& available);
+Result<MemoryForecast> forecast_memory(const VideoModel& model, const VideoJob& job, const MemoryAvailable& available,
+                                       KnownWeights* known = nullptr);
 
 }  // namespace rubato

@@ -143,6 +143,18 @@ TEST_F(BigModel, LongerAndLargerClipsTakeMore) {
   EXPECT_GT(on_gpu(std::nullopt).device_bytes, last);
 }
 
+TEST_F(BigModel, WeightsThatAreKnownAreNotReadAgain) {
+  KnownWeights known;
+  const MemoryAvailable gpu{"cuda:0", 80 * kGiB, 256 * kGiB};
+  const auto first = forecast_memory(model_, job_, gpu, &known);
+  ASSERT_TRUE(first.ok());
+  std::filesystem::remove(model_.folder.root / "transformer/diffusion_pytorch_model.safetensors");
+  const auto again = forecast_memory(model_, job_, gpu, &known);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(to_json(*again), to_json(*first));
+  EXPECT_FALSE(forecast_memory(model_, job_, gpu).ok());
+}
+
 TEST_F(BigModel, JsonSaysTheSame) {
   const auto forecast = on_gpu(16 * kGiB);
   const auto json = to_json(forecast);
