@@ -1,0 +1,284 @@
+// `run` with the real worker and the practice model: what is done stays done, what was begun is gone on with.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <thread>
+
+#include "engine/base/files.h"
+#include "engine/base/ids.h"
+#include "tests/cli/program.h"
+#include "tests/support/small_disk.h"
+
+namespace rubato::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using nlohmann::json;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class CliRun : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!configured("rubato-worker") || !configured("rubato-media"))
+      GTEST_SKIP() << "configured without libtorch, or RUBATO_MEDIA is OFF";
+  }
+
+  // Jobs of a second or less; without metadata equal jobs give equal bytes.
+  void write_jobs(int count, int steps = 3, const std::string& name = "shots.csv") const {
+    std::ofstream file(dir_ / name);
+    file << "id,prompt,size,frames,steps,seed,device,metadata\n";
+    for (int i = 1; i <= count; ++i)
+      file << "shot-" << i << ",a red circle moves right,64x64,5," << steps << "," << i << ",cpu,false\n";
+  }
+  static std::vector<std::string> run_words(std::vector<std::string> more = {}, const std::string& jobs = "shots.csv") {
+    std::vector<std::string> words{"run", jobs, "--out", "out", "--name", "{job}.mp4", "--progress", "json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  // Hashes of the files a person would see, by name.
+  std::map<std::string, std::string> results(const std::string& folder = "out") const {
+    std::map<std::string, std::string> hashes;
+    for (const auto& entry : fs::directory_iterator(dir_ / folder)) {
+      const auto name = entry.path().filename().string();
+      if (entry.is_regular_file() && name != "report.html" && name != "failed.csv")
+        hashes[name] = sha256_file(entry.path()).value();
+    }
+    return hashes;
+  }
+  // Names in OUT/.rubato that are neither records of done jobs nor of runs.
+  std::vector<std::string> leftovers(const std::string& folder = "out") const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(dir_ / folder / ".rubato")) {
+      const auto name = entry.path().filename().string();
+      if (!name.ends_with(".done") && name.find(".sqlite") == std::string::npos && name != "takeover")
+        names.push_back(entry.path().lexically_relative(dir_ / folder).string());
+    }
+    return names;
+  }
+  // What the same jobs give when nothing happens to them.
+  std::map<std::string, std::string> calm_results(int count, int steps) {
+    write_jobs(count, steps, "calm.csv");
+    const auto done = run(here_, {"run", "calm.csv", "--out", "calm", "--name", "{job}.mp4"});
+    EXPECT_EQ(done.code, 0) << done.err;
+    return results("calm");
+  }
+  static int count_of(const std::string& events, const std::string& name) {
+    const auto all = ndjson(events);
+    return static_cast<int>(std::count_if(all.begin(), all.end(), [&](const json& e) { return e["ev"] == name; }));
+  }
+  static bool is_denoising(const std::string& out, const std::string& job) {
+    return out.find("\"job\":\"" + job + "\",\"n\"") != std::string::npos &&
+           out.find("\"phase\":\"denoise\"") != std::string::npos;
+  }
+
+  TempDir dir_;
+  Shell here_{.folder = dir_.path()};
+};
+
+TEST_F(CliRun, RendersAFileAndTheSecondTimeFindsItDone) {
+  write_jobs(3);
+  const auto first = run(here_, run_words());
+  ASSERT_EQ(first.code, 0) << first.err;
+  EXPECT_EQ(count_of(first.out, "job.done"), 3);
+  const auto files = results();
+  EXPECT_EQ(files.size(), 3u);
+  EXPECT_THAT(leftovers(), IsEmpty());
+  EXPECT_THAT(read_file(dir_ / "out/report.html", 1 << 20).value(), HasSubstr("shot-2"));
+
+  const auto second = run(here_, run_words());
+  EXPECT_EQ(second.code, 0);
+  EXPECT_EQ(count_of(second.out, "job.start"), 0) << "nothing is rendered twice";
+  EXPECT_EQ(results(), files);
+}
+
+TEST_F(CliRun, GoesOnInTheMiddleOfAJobWhoseWorkerWasKilled) {
+  const auto calm = calm_results(1, 12);
+  write_jobs(1, 12);
+  Program running(here_, run_words());
+  ASSERT_TRUE(running.wait_for("\"i\":5,\"job\":\"shot-1\"")) << running.err();
+  ::kill(child_of(running.pid(), "rubato-worker"), SIGKILL);
+  const auto done = running.finish();
+  ASSERT_EQ(done.code, 0) << done.err << done.out;
+  EXPECT_THAT(done.out, HasSubstr("it is tried again from its last checkpoint"));
+  EXPECT_THAT(done.out, HasSubstr("going on after step"));
+  EXPECT_EQ(results(), calm);
+  EXPECT_THAT(leftovers(), IsEmpty());
+}
+
+TEST_F(CliRun, GoesOnInTheMiddleOfAJobAfterItWasKilledItself) {
+  const auto calm = calm_results(2, 12);
+  write_jobs(2, 12);
+  {
+    Program running(here_, run_words());
+    ASSERT_TRUE(running.wait_for("\"i\":5,\"job\":\"shot-1\"")) << running.err();
+    running.signal(SIGKILL);
+    EXPECT_EQ(running.finish().signal, SIGKILL);
+  }
+  EXPECT_FALSE(fs::exists(dir_ / "out/shot-1.mp4"));
+  const auto done = run(here_, run_words());
+  ASSERT_EQ(done.code, 0) << done.err << done.out;
+  EXPECT_THAT(done.out, HasSubstr("going on after step"));
+  EXPECT_EQ(results(), calm);
+  EXPECT_THAT(leftovers(), IsEmpty());
+}
+
+TEST_F(CliRun, PutsAJobAsideThatKillsItsWorkerTwiceAndGoesOn) {
+  write_jobs(2, 12);
+  Program running(here_, run_words({"--max-retries", "0"}));
+  ASSERT_TRUE(running.wait_for("\"i\":3,\"job\":\"shot-1\"")) << running.err();
+  ::kill(child_of(running.pid(), "rubato-worker"), SIGKILL);
+  const auto done = running.finish();
+  EXPECT_EQ(done.code, 1);
+  EXPECT_THAT(done.out, HasSubstr("quarantine"));
+  EXPECT_TRUE(fs::exists(dir_ / "out/shot-2.mp4"));
+  const auto failed = read_file(dir_ / "out/failed.csv", 1 << 20).value();
+  EXPECT_THAT(failed, HasSubstr("shot-1"));
+  EXPECT_THAT(failed, Not(HasSubstr("shot-2")));
+
+  const auto again = run(here_, run_words({}, "out/failed.csv"));
+  EXPECT_EQ(again.code, 0) << again.err << again.out;
+  EXPECT_TRUE(fs::exists(dir_ / "out/shot-1.mp4"));
+  EXPECT_FALSE(fs::exists(dir_ / "out/failed.csv"));
+}
+
+TEST_F(CliRun, StartsNothingWhenAJobIsRefused) {
+  std::ofstream(dir_ / "shots.csv")
+      << "id,prompt,frames,size\na,a red circle,9,64x64\nb,a red circle,80,64x64\nc,a red circle,9,65x64\n";
+  for (const auto& more : {std::vector<std::string>{}, {"--dry-run"}}) {
+    const auto done = run(here_, run_words(more));
+    EXPECT_EQ(done.code, 3);
+    EXPECT_THAT(done.err, HasSubstr("shots.csv, line 3"));
+    EXPECT_THAT(done.err, HasSubstr("81"));
+    EXPECT_THAT(done.err, HasSubstr("line 4"));
+    EXPECT_FALSE(fs::exists(dir_ / "out"));
+  }
+}
+
+TEST_F(CliRun, NeverReplacesAFileItDidNotMake) {
+  write_jobs(1);
+  fs::create_directory(dir_ / "out");
+  std::ofstream(dir_ / "out/shot-1.mp4") << "a holiday";
+  const auto refused = run(here_, run_words());
+  EXPECT_EQ(refused.code, 6);
+  EXPECT_EQ(read_file(dir_ / "out/shot-1.mp4", 100).value(), "a holiday");
+  const auto renamed = run(here_, run_words({"--overwrite", "rename"}));
+  EXPECT_EQ(renamed.code, 0) << renamed.err;
+  EXPECT_TRUE(fs::exists(dir_ / "out/shot-1-2.mp4"));
+  EXPECT_EQ(read_file(dir_ / "out/shot-1.mp4", 100).value(), "a holiday");
+}
+
+TEST_F(CliRun, RendersAgainWhatIsGoneAndSaysWhatWasChanged) {
+  write_jobs(2);
+  ASSERT_EQ(run(here_, run_words()).code, 0);
+  const auto files = results();
+  fs::remove(dir_ / "out/shot-1.mp4");
+  const auto again = run(here_, run_words());
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(results(), files);
+
+  std::ofstream(dir_ / "out/shot-2.mp4", std::ios::app) << "edited";
+  const auto refused = run(here_, run_words());
+  EXPECT_EQ(refused.code, 6);
+  EXPECT_THAT(refused.err, HasSubstr("was changed"));
+  EXPECT_EQ(run(here_, run_words({"--overwrite", "if-changed"})).code, 0);
+  EXPECT_EQ(results(), files);
+}
+
+TEST_F(CliRun, TwoOnOneFolderRenderEachJobOnce) {
+  const auto calm = calm_results(8, 3);
+  write_jobs(8, 3);
+  Program a(here_, run_words()), b(here_, run_words());
+  const auto first = a.finish(), second = b.finish();
+  EXPECT_EQ(first.code, 0) << first.err << first.out;
+  EXPECT_EQ(second.code, 0) << second.err << second.out;
+  EXPECT_EQ(count_of(first.out, "job.start") + count_of(second.out, "job.start"), 8);
+  EXPECT_EQ(results(), calm);
+  EXPECT_THAT(leftovers(), IsEmpty());
+}
+
+TEST_F(CliRun, StopsAfterTheStepOnCtrlCAndGoesOnLater) {
+  const auto calm = calm_results(2, 12);
+  write_jobs(2, 12);
+  Program running(here_, run_words());
+  ASSERT_TRUE(running.wait_for("\"i\":3,\"job\":\"shot-1\"")) << running.err();
+  running.signal(SIGINT);
+  const auto stopped = running.finish();
+  EXPECT_EQ(stopped.code, 130) << stopped.out;
+  EXPECT_EQ(count_of(stopped.out, "job.done"), 0);
+  const auto done = run(here_, run_words());
+  EXPECT_EQ(done.code, 0) << done.out;
+  EXPECT_THAT(done.out, HasSubstr("going on after step"));
+  EXPECT_EQ(results(), calm);
+}
+
+TEST_F(CliRun, StopsAtTheTimeLimitWithNine) {
+  write_jobs(30, 12);
+  const auto stopped = run(here_, run_words({"--time-limit", "3s"}));
+  EXPECT_EQ(stopped.code, 9) << stopped.out;
+  EXPECT_LT(stopped.seconds, 30);
+  EXPECT_THAT(stopped.out, HasSubstr("the same command goes on"));
+}
+
+TEST_F(CliRun, WaitsForJobsThatComeBefore) {
+  std::ofstream(dir_ / "shots.csv")
+      << "id,prompt,size,frames,steps,after,priority\n"
+         "late,a red circle moves right,64x64,5,2,early,9\nearly,a blue star waits,64x64,5,2,,\n";
+  const auto done = run(here_, run_words());
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_LT(done.out.find("\"ev\":\"job.done\",\"job\":\"early\""),
+            done.out.find("\"ev\":\"job.start\",\"job\":\"late\""))
+      << done.out;
+}
+
+// The disk fills up while a job runs, and later has room again.
+TEST_F(CliRun, WaitsForAFullDiskAndLosesNothing) {
+  const SmallDisk disk(dir_ / "out", "6m");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a file system needs rights that this run lacks";
+  const auto calm = calm_results(3, 12);
+  write_jobs(3, 12);
+  Program running(here_, run_words());
+  ASSERT_TRUE(running.wait_for("\"i\":3,\"job\":\"shot-1\"")) << running.err();
+  disk.fill();
+  ASSERT_TRUE(running.wait_for("waiting for the disk")) << running.out();
+  fs::remove(disk / "filler");
+  const auto done = running.finish();
+  EXPECT_EQ(done.code, 0) << done.err << done.out;
+  EXPECT_EQ(results(), calm);
+  EXPECT_THAT(leftovers(), IsEmpty());
+}
+
+// Root ignores file modes, so the folder is made read-only as a file system.
+TEST_F(CliRun, WaitsWhileTheFolderIsReadOnly) {
+  const SmallDisk disk(dir_ / "out", "32m");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a file system needs rights that this run lacks";
+  const auto calm = calm_results(2, 12);
+  write_jobs(2, 12);
+  Program running(here_, run_words());
+  ASSERT_TRUE(running.wait_for("\"i\":3,\"job\":\"shot-1\"")) << running.err();
+
+  bool read_only = false;
+  for (int i = 0; i < 400 && !read_only; ++i) {
+    read_only = ::mount(nullptr, disk.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY | MS_BIND, nullptr) == 0;
+    if (!read_only) std::this_thread::sleep_for(10ms);
+  }
+  ASSERT_TRUE(read_only);
+  ASSERT_TRUE(running.wait_for("waiting for the disk")) << running.out();
+  ASSERT_EQ(::mount(nullptr, disk.path().c_str(), nullptr, MS_REMOUNT | MS_BIND, nullptr), 0);
+  const auto done = running.finish();
+  EXPECT_EQ(done.code, 0) << done.err << done.out;
+  EXPECT_EQ(results(), calm);
+}
+
+}  // namespace
+}  // namespace rubato::test
