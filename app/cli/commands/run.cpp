@@ -21,6 +21,7 @@
 #include "pipelines/job/batch/job_file.h"
 #include "pipelines/job/batch/name_template.h"
 #include "pipelines/job/events.h"
+#include "pipelines/job/memory_forecast.h"
 #include "pipelines/job/run/run_session.h"
 
 namespace rubato::cli {
@@ -188,6 +189,16 @@ class Learner {
     const auto times = timings_.expected(job.job, model);
     job.expected_s = times.expected_s;
     job.expected_is_estimate = times.estimated;
+    if (const auto& memory = memory_of(job.job, model)) {
+      job.memory_bytes = std::max(memory->device_bytes, memory->host_bytes);
+      job.memory_advice = memory->sentence;
+    }
+  }
+  // OutOfMemory for a job that does not fit in any way.
+  Result<> check_memory(const VideoJob& job, const VideoModel& model) {
+    const auto& memory = memory_of(job, model);
+    if (!memory || memory->fit != Fit::DoesNotFit) return {};
+    return Error{ErrorCode::OutOfMemory, memory->sentence};
   }
   void learn(const RunJob& job, const json& report, const TimedUnder& under) {
     auto& model = models_[job.job.model];
@@ -200,7 +211,19 @@ class Learner {
   }
 
  private:
+  // Jobs of one size and kind take the same; thousands of them are looked at once.
+  const std::optional<MemoryForecast>& memory_of(const VideoJob& job, const VideoModel& model) {
+    const auto kind =
+        fmt::format("{}|{}x{}|{}|{}|{}|{}|{}|{}", job.model, job.size->width, job.size->height, *job.frames, job.device,
+                    job.dtype, *job.guidance > 1, *job.max_sequence_length, job.image.empty());
+    const auto [known, is_new] = memory_.try_emplace(kind);
+    if (is_new)
+      if (auto forecast = forecast_memory(model, job, memory_available(job))) known->second = std::move(*forecast);
+    return known->second;
+  }
+
   JobTimings timings_;
+  std::map<std::string, std::optional<MemoryForecast>> memory_;
   std::map<std::string, std::optional<VideoModel>> models_;
 };
 
@@ -228,7 +251,10 @@ Result<Prepared> prepare(const Context& context, Learner& learner) {
   planning.models = std::move(models);
   planning.jobs_filter = args.value_or("jobs-filter", "");
   planning.fresh = run.options.fresh;
-  planning.check = check_job;
+  planning.check = [&](const VideoJob& job, const VideoModel& model) -> Result<> {
+    RUBATO_OK(check_job(job, model));
+    return learner.check_memory(job, model);
+  };
   planning.forecast = [&](RunJob& job, const VideoModel& model) { learner.forecast(job, model); };
   const auto now = std::time(nullptr);
   ::localtime_r(&now, &planning.when);

@@ -59,7 +59,11 @@ Claims::Claims(fs::path folder, std::function<Clock::time_point()> now)
     : folder_(std::move(folder)), now_(std::move(now)), me_(HostIdentity::of_this_process()), last_beat_(now_()) {}
 
 Claims::~Claims() {
-  while (!held_.empty()) release(held_.begin()->first);
+  while (!held_.empty()) {
+    const auto key = held_.begin()->first;
+    release(key);
+    held_.erase(key);
+  }
 }
 
 fs::path Claims::file_of(const std::string& key) const { return folder_ / (key + ".lock"); }
@@ -73,7 +77,10 @@ std::string Claims::text(const std::string& token, std::uint64_t beat) const {
 }
 
 Result<bool> Claims::try_claim(const std::string& key) {
-  if (held_.contains(key)) return true;
+  if (held_.contains(key)) {
+    unwanted_.erase(key);
+    return true;
+  }
   if (const auto existing = read_claim(file_of(key))) {
     if (!is_stale(key, *existing)) return false;
     return take_over(key, *existing);
@@ -142,6 +149,7 @@ std::vector<std::string> Claims::beat() {
     if (fd) (void)write_all(fd.get(), text(token, beat_), file_of(key));  // a full disk: the length stays, it may pass
   }
   for (const auto& key : lost) held_.erase(key);
+  for (const auto& key : std::set(unwanted_)) release(key);
   return lost;
 }
 
@@ -155,8 +163,12 @@ bool Claims::still_ours(const std::string& key) const {
 void Claims::release(const std::string& key) {
   const auto guard = open_guard(folder_);
   if (guard) (void)::flock(guard->get(), LOCK_EX);  // held for moments only
-  if (still_ours(key)) ::unlink(file_of(key).c_str());
+  if (still_ours(key) && ::unlink(file_of(key).c_str()) != 0 && errno != ENOENT) {
+    unwanted_.insert(key);
+    return;
+  }
   held_.erase(key);
+  unwanted_.erase(key);
 }
 
 }  // namespace rubato

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,7 @@ class Claims {
   std::vector<std::string> beat();
   // Is the claim still ours, as the file says now?
   bool still_ours(const std::string& key) const;
+  // On a disk that is read-only at the moment the file stays; it is removed when that is possible again.
   void release(const std::string& key);
 
  private:
@@ -60,6 +62,7 @@ class Claims {
   std::function<Clock::time_point()> now_;
   HostIdentity me_;
   std::map<std::string, std::string> held_;  // key → token that says the claim is this object's
+  std::set<std::string> unwanted_;           // of those: released, but the file could not be removed yet
   std::map<std::string, Seen> seen_;
   std::uint64_t beat_ = 0;
   Clock::time_point last_beat_;

@@ -57,8 +57,9 @@ class Planner {
     RUBATO_TRY(content, content_of(run.job));
     if (!run.job.seed) run.job.seed = derived_seed(content, occurrences_[identity_json(content)]++);
     content.seed = run.job.seed;
-    run.key = key_of(content, run.model_hash);
+    run.key = job_key(content, {run.model_hash}, kOutputVersion);
     RUBATO_OK(name_outputs(run));
+    if (keys_[run.key]++ > 0 || was_made_elsewhere(run)) run.key = sha256_hex(run.key + " " + run.job.out);
     if (options_.check) RUBATO_OK(options_.check(run.job, known->model));
     run.batch.job.seed = run.job.seed;
     run.selected = matches(run);
@@ -97,17 +98,16 @@ class Planner {
     return job;
   }
 
-  std::string key_of(const VideoJob& content, const std::string& model_hash) {
-    auto key = job_key(content, {model_hash}, kOutputVersion);
-    const int repeated = keys_[key]++;  // the same job twice in one file is two clips
-    return repeated == 0 ? key : sha256_hex(fmt::format("{} {}", key, repeated));
+  // The same job twice in one file is two clips: the second's key has its name in it. So it has when only the second is
+  // left to do, as in a failed.csv, and the first is done under the name that the file gives it.
+  bool was_made_elsewhere(const RunJob& run) const {
+    if (run.batch.job.out.empty() || options_.fresh) return false;
+    const auto record = Publication(options_.out, run.key).done();
+    return record && !record->files.empty() && record->files.front().path != run.job.out && run.job.out.back() != '/';
   }
 
   Result<> name_outputs(RunJob& run) {
     const auto& batch = run.batch;
-    const auto text = batch.job.out.empty() ? options_.name : batch.job.out;
-    RUBATO_TRY(name, NameTemplate::parse(text));
-    RUBATO_OK(name.check_variables(batch.variables));
     NameValues values;
     values.when = options_.when;
     values.job = batch.job.id;
@@ -119,7 +119,18 @@ class Planner {
     values.preset = batch.preset;
     values.hash = run.key;
     values.variables = batch.variables;
-    run.job.out = name.render(values);
+    const auto render = [&](std::string& output, const char* extension) -> Result<> {
+      if (output.empty()) return {};
+      RUBATO_TRY(name, NameTemplate::parse(output));
+      RUBATO_OK(name.check_variables(batch.variables));
+      output = name.render(values, extension);
+      return {};
+    };
+    if (run.job.out.empty()) run.job.out = options_.name;
+    const bool pictures = run.job.out.ends_with('/');
+    RUBATO_OK(render(run.job.out, pictures ? "" : ".mp4"));
+    RUBATO_OK(render(run.job.latents_out, ".safetensors"));
+    RUBATO_OK(render(run.job.trace, ".safetensors"));
     for (const auto* output : {&run.job.out, &run.job.latents_out, &run.job.trace}) {
       if (output->empty()) continue;
       if (output->starts_with(".rubato"))

@@ -14,10 +14,11 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::seconds kTryAgain{10};
+constexpr std::chrono::milliseconds kIdle{500};
 
 void remove_database(const fs::path& file) {
   std::error_code ignored;
-  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(file.string() + suffix, ignored);
+  for (const char* suffix : {"", "-wal", "-shm", ".lock"}) fs::remove(file.string() + suffix, ignored);
 }
 
 }  // namespace
@@ -49,20 +50,30 @@ void RunRecord::remove_dead(const fs::path& state_folder) {
 
 template <typename Change>
 void RunRecord::attempt(Change&& change) {
-  if (!store_ && next_try_ != std::chrono::steady_clock::time_point{}) return;  // broken; mend() sees to it
-  if (const Result<> changed = change(); !changed.ok()) {
-    store_.reset();
-    next_try_ = std::chrono::steady_clock::now() + kTryAgain;
-    if (trouble_.empty())
-      trouble_ =
-          fmt::format("the run's record cannot be kept at the moment ({}); the jobs go on", changed.error().message);
-  }
+  if (broken_) return;  // look_after() sees to it
+  last_use_ = std::chrono::steady_clock::now();
+  auto changed = store_ ? Result<>() : open();
+  if (changed) changed = change();
+  if (changed) return;
+  store_.reset();
+  broken_ = true;
+  next_try_ = last_use_ + kTryAgain;
+  if (trouble_.empty())
+    trouble_ = fmt::format("the run's record cannot be kept at the moment ({}); the jobs go on", changed.error().message);
 }
 
-void RunRecord::mend() {
-  if (store_ || std::chrono::steady_clock::now() < next_try_) return;
+Result<> RunRecord::open() {
+  RUBATO_TRY(store, QueueStore::open(file_, QueueMode::Write, {.pause_after_crash = false}));
+  store_ = std::move(store);
+  return {};
+}
+
+void RunRecord::look_after() {
+  const auto now = std::chrono::steady_clock::now();
+  if (store_ && now - last_use_ > kIdle) store_.reset();
+  if (!broken_ || now < next_try_) return;
   remove_database(file_);
-  next_try_ = {};
+  broken_ = false;
   attempt([&] { return write_all(); });
 }
 
@@ -73,8 +84,6 @@ std::string RunRecord::trouble() {
 }
 
 Result<> RunRecord::write_all() {
-  RUBATO_TRY(store, QueueStore::open(file_, QueueMode::Write, {.pause_after_crash = false}));
-  store_ = std::move(store);
   std::vector<NewJob> rows;
   for (const auto& job : jobs_) {
     NewJob row;

@@ -25,8 +25,9 @@ class RunRecord {
   void ended(std::size_t job);  // whatever its outcome says now
   void checkpoint(std::size_t job, int step, const std::string& path);
   void event(std::size_t job, const nlohmann::json& event);
-  // Tries again after an error; call it now and then.
-  void mend();
+  // Call it now and then: tries again after an error, and closes the file while nothing is written to it, so that a run
+  // of hours does not keep its disk busy.
+  void look_after();
   // What went wrong, the first time; "" = nothing. Told to people once.
   std::string trouble();
 
@@ -36,6 +37,7 @@ class RunRecord {
  private:
   template <typename Change>
   void attempt(Change&& change);
+  Result<> open();
   Result<> write_all();
   Result<> write_outcome(std::size_t job);
 
@@ -45,7 +47,8 @@ class RunRecord {
   std::optional<QueueStore> store_;
   std::string trouble_;
   bool told_ = false;
-  std::chrono::steady_clock::time_point next_try_{};
+  bool broken_ = false;
+  std::chrono::steady_clock::time_point next_try_{}, last_use_{};
 };
 
 }  // namespace rubato

@@ -51,7 +51,7 @@ Result<RunResult> RunSession::run() {
     give_work();
     wait_for_something();
     for (auto& slot : slots_) slot->client->pump();
-    record_->mend();
+    record_->look_after();
     if (const auto trouble = record_->trouble(); !trouble.empty()) observer_.note(trouble);
   }
   name_blocked();
@@ -272,7 +272,7 @@ void RunSession::tidy() {
   std::vector<fs::path> leftovers;
   for (const auto& entry : fs::directory_iterator(state_folder(), ignored)) {
     const auto name = entry.path().filename().string();
-    if (name.ends_with(".lock")) return;
+    if (name.ends_with(".lock") && !name.ends_with(".sqlite.lock")) return;
     if (name.starts_with(".")) leftovers.push_back(entry.path());
   }
   for (const auto& leftover : leftovers) fs::remove(leftover, ignored);
