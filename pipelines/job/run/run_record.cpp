@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds kTryAgain{10};
 constexpr std::chrono::milliseconds kIdle{500};
+constexpr std::chrono::seconds kCheckpoints{5};
 
 void remove_database(const fs::path& file) {
   std::error_code ignored;
@@ -150,6 +151,10 @@ void RunRecord::ended(std::size_t job) {
   attempt([&] { return store_->together([&] { return write_outcome(job); }); });
 }
 void RunRecord::checkpoint(std::size_t job, int step, const std::string& path) {
+  // Steps of a small job take milliseconds; where it stands is worth a line now and then.
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_checkpoint_ < kCheckpoints) return;
+  last_checkpoint_ = now;
   attempt([&]() -> Result<> {
     const auto added = store_->add_checkpoint(jobs_[job].id(), {step, path, "", 0});
     return added ? Result<>() : added.error();

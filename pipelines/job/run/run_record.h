@@ -48,7 +48,7 @@ class RunRecord {
   std::string trouble_;
   bool told_ = false;
   bool broken_ = false;
-  std::chrono::steady_clock::time_point next_try_{}, last_use_{};
+  std::chrono::steady_clock::time_point next_try_{}, last_use_{}, last_checkpoint_{};
 };
 
 }  // namespace rubato
