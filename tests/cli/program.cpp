@@ -136,6 +136,20 @@ Finished Program::finish(std::chrono::seconds patience) {
     ended = ::waitpid(pid_, &status, WNOHANG);
     if (ended == 0 && std::chrono::steady_clock::now() > end) ::kill(pid_, SIGKILL);
   }
+  return finished(status);
+}
+
+std::optional<Finished> Program::finish_within(std::chrono::milliseconds patience) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  int status = 0;
+  do {
+    pump(10);
+    if (::waitpid(pid_, &status, WNOHANG) != 0) return finished(status);
+  } while (std::chrono::steady_clock::now() < end);
+  return std::nullopt;
+}
+
+Finished Program::finished(int status) {
   // What it wrote last. A grandchild that still holds the pipes must not keep the test waiting.
   for (int i = 0; i < 5 && pump(20); ++i) {
   }

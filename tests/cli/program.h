@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,11 +54,14 @@ class Program {
   bool wait_until(const std::function<bool()>& condition, std::chrono::seconds patience = std::chrono::seconds(60));
   // Waits for the end; after `patience` it is killed (then signal is SIGKILL).
   Finished finish(std::chrono::seconds patience = std::chrono::seconds(120));
+  // Its end, if it comes within `patience`; it is not killed.
+  std::optional<Finished> finish_within(std::chrono::milliseconds patience);
   const std::string& out() const { return out_; }
   const std::string& err() const { return err_; }
 
  private:
   bool pump(int milliseconds);  // false once both streams are closed
+  Finished finished(int status);
 
   int pid_ = -1, out_fd_ = -1, err_fd_ = -1;
   std::string out_, err_;
