@@ -23,6 +23,17 @@ Json seconds_of(const ProgressMeter& meter) {
   return seconds;
 }
 
+namespace {
+
+// The clip's name goes with it; the folder it was rendered in says nothing about it, and is nobody's business.
+VideoJob without_folder(VideoJob job) {
+  const std::filesystem::path out(job.out);
+  job.out = out.has_filename() || out.empty() ? out.filename().string() : out.parent_path().filename().string() + "/";
+  return job;
+}
+
+}  // namespace
+
 Json metadata_of(const VideoJob& job, const VideoModel& model, const std::string& content_hash, at::Device device,
                  const ProgressMeter& meter) {
   Json libraries = media_libraries();
@@ -36,7 +47,7 @@ Json metadata_of(const VideoJob& job, const VideoModel& model, const std::string
   seconds.erase("mux");  // is still to come: a file cannot say how long its own writing took
   return {{"version", 1},
           {"rubato", {{"version", kVersion}, {"revision", kGitRevision}, {"output_version", kOutputVersion}}},
-          {"job", video_job_to_json(job)},
+          {"job", video_job_to_json(without_folder(job))},
           {"model",
            {{"name", model.name},
             {"class", model.folder.class_name},

@@ -37,16 +37,17 @@ void RunRecord::remove_dead(const fs::path& state_folder) {
   std::error_code ignored;
   std::vector<fs::path> dead;
   for (const auto& entry : fs::directory_iterator(state_folder, ignored)) {
+    // HOST-PID.sqlite, what SQLite keeps beside it, and what was set aside because it was damaged.
     const auto name = entry.path().filename().string();
     const auto prefix = me.host + "-";
-    if (!name.starts_with(prefix) || !name.ends_with(".sqlite")) continue;
+    if (!name.starts_with(prefix)) continue;
     int pid = 0;
-    const auto digits = name.substr(prefix.size(), name.size() - prefix.size() - std::string_view(".sqlite").size());
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), pid);
-    if (error != std::errc{} || end != digits.data() + digits.size()) continue;
-    if (pid != me.pid && ::kill(pid, 0) != 0) dead.push_back(entry.path());
+    const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), pid);
+    if (error != std::errc{} || !std::string_view(end).starts_with(".sqlite")) continue;
+    const bool set_aside = std::string_view(end).starts_with(".sqlite.damaged");
+    if (pid == me.pid ? set_aside : ::kill(pid, 0) != 0) dead.push_back(entry.path());
   }
-  for (const auto& file : dead) remove_database(file);
+  for (const auto& file : dead) fs::remove(file, ignored);
 }
 
 template <typename Change>

@@ -31,7 +31,8 @@ class RunRecord {
   // What went wrong, the first time; "" = nothing. Told to people once.
   std::string trouble();
 
-  // Removes the records that dead runs on this machine left: what they know is in the KEY.done files.
+  // Removes the records that dead runs on this machine left, and damaged ones of this run: what they know is in the
+  // KEY.done files.
   static void remove_dead(const std::filesystem::path& state_folder);
 
  private:

@@ -56,6 +56,7 @@ Result<RunResult> RunSession::run() {
   }
   name_blocked();
   for (auto& slot : slots_) slot->client->stop();
+  record_.reset();
   tidy();
   return RunResult{outcomes_, stopped_};
 }
@@ -268,6 +269,7 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
 
 // Removes what killed runs left in the state folder: nobody else may be at work for that.
 void RunSession::tidy() {
+  RunRecord::remove_dead(state_folder());
   std::error_code ignored;
   std::vector<fs::path> leftovers;
   for (const auto& entry : fs::directory_iterator(state_folder(), ignored)) {
