@@ -11,6 +11,7 @@
 #include "app/cli/capacity.h"
 #include "app/cli/command.h"
 #include "app/cli/interrupts.h"
+#include "app/cli/job_flags.h"
 #include "app/cli/output.h"
 #include "app/cli/places.h"
 #include "app/cli/preflight.h"
@@ -23,6 +24,7 @@
 #include "pipelines/job/events.h"
 #include "pipelines/job/memory_forecast.h"
 #include "pipelines/job/run/run_session.h"
+#include "pipelines/job/schema.h"
 
 namespace rubato::cli {
 using nlohmann::json;
@@ -30,6 +32,14 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kUsualName = "{index:04}-{prompt:40}-{seed}.mp4";
+
+// What a person says once for all jobs, since it is the machine's matter and not the clip's; a job's own word counts
+// more.
+Fields machine_fields(VideoJob& job) {
+  auto fields = fields_of(job);
+  std::erase_if(fields, [](const FieldRef& field) { return field.name != "reserve" && field.name != "max_ram"; });
+  return fields;
+}
 
 std::vector<Option> options() {
   constexpr auto kWhat = "Which jobs", kHow = "How it goes", kOut = "Output";
@@ -96,6 +106,11 @@ std::vector<Option> options() {
                   .group = kHow,
                   .range = "1 to 16",
                   .initial = "1"});
+  VideoJob defaults;
+  for (auto& option : options_of(machine_fields(defaults))) {
+    option.group = kHow;
+    list.push_back(std::move(option));
+  }
   list.push_back(models_dir_option());
   list.push_back({.name = "dry-run",
                   .help = "Print the plan: every job, its time, memory and disk, and every refusal; start nothing",
@@ -241,6 +256,9 @@ Result<Prepared> prepare(const Context& context, Learner& learner) {
   run.options = std::move(options);
   RUBATO_TRY(file, read_batch(job_file));
   run.file = std::move(file);
+  VideoJob for_all;
+  RUBATO_OK(apply_options(machine_fields(for_all), args));
+  for (auto& job : run.file.jobs) fill_unset_fields(machine_fields(job.job), machine_fields(for_all));
   PlanOptions planning;
   planning.out = run.options.out;
   planning.name = args.value_or("name", kUsualName);
