@@ -12,6 +12,7 @@
 #include "app/cli/command.h"
 #include "app/cli/interrupts.h"
 #include "app/cli/job_flags.h"
+#include "app/cli/job_forecasts.h"
 #include "app/cli/output.h"
 #include "app/cli/places.h"
 #include "app/cli/preflight.h"
@@ -22,7 +23,6 @@
 #include "pipelines/job/batch/job_file.h"
 #include "pipelines/job/batch/name_template.h"
 #include "pipelines/job/events.h"
-#include "pipelines/job/memory_forecast.h"
 #include "pipelines/job/run/run_session.h"
 #include "pipelines/job/schema.h"
 
@@ -196,59 +196,13 @@ Result<> check_job(const VideoJob& job, const VideoModel& model) {
   return check_capacity(job, model);
 }
 
-// Learns from each job what the next ones take.
-class Learner {
- public:
-  explicit Learner(const fs::path& state) : timings_(state) {}
-  void forecast(RunJob& job, const VideoModel& model) {
-    const auto times = timings_.expected(job.job, model);
-    job.expected_s = times.expected_s;
-    job.expected_is_estimate = times.estimated;
-    if (const auto& memory = memory_of(job.job, model)) {
-      job.memory_bytes = std::max(memory->device_bytes, memory->host_bytes);
-      job.memory_advice = memory->sentence;
-    }
-  }
-  // OutOfMemory for a job that does not fit in any way.
-  Result<> check_memory(const VideoJob& job, const VideoModel& model) {
-    const auto& memory = memory_of(job, model);
-    if (!memory || memory->fit != Fit::DoesNotFit) return {};
-    return Error{ErrorCode::OutOfMemory, memory->sentence};
-  }
-  void learn(const RunJob& job, const json& report, const TimedUnder& under) {
-    auto& model = models_[job.job.model];
-    if (!model) {
-      auto opened = open_video_model(job.job.model);
-      if (!opened) return;
-      model = std::move(*opened);
-    }
-    timings_.learn(job.job, *model, report, under);
-  }
-
- private:
-  // Jobs of one size and kind take the same; thousands of them are looked at once.
-  const std::optional<MemoryForecast>& memory_of(const VideoJob& job, const VideoModel& model) {
-    const auto kind =
-        fmt::format("{}|{}x{}|{}|{}|{}|{}|{}|{}", job.model, job.size->width, job.size->height, *job.frames, job.device,
-                    job.dtype, *job.guidance > 1, *job.max_sequence_length, job.image.empty());
-    const auto [known, is_new] = memory_.try_emplace(kind);
-    if (is_new)
-      if (auto forecast = forecast_memory(model, job, memory_available(job))) known->second = std::move(*forecast);
-    return known->second;
-  }
-
-  JobTimings timings_;
-  std::map<std::string, std::optional<MemoryForecast>> memory_;
-  std::map<std::string, std::optional<VideoModel>> models_;
-};
-
 struct Prepared {
   BatchFile file;
   RunOptions options;
   RunPlan plan;
 };
 
-Result<Prepared> prepare(const Context& context, Learner& learner) {
+Result<Prepared> prepare(const Context& context, JobForecasts& forecasts) {
   const auto& args = context.args;
   const fs::path job_file = args.positionals().front();
   Prepared run;
@@ -271,9 +225,9 @@ Result<Prepared> prepare(const Context& context, Learner& learner) {
   planning.fresh = run.options.fresh;
   planning.check = [&](const VideoJob& job, const VideoModel& model) -> Result<> {
     RUBATO_OK(check_job(job, model));
-    return learner.check_memory(job, model);
+    return forecasts.check_memory(job, model);
   };
-  planning.forecast = [&](RunJob& job, const VideoModel& model) { learner.forecast(job, model); };
+  planning.forecast = [&](RunJob& job, const VideoModel& model) { forecasts.fill(job, model); };
   const auto now = std::time(nullptr);
   ::localtime_r(&now, &planning.when);
   run.plan = plan_run(run.file, planning);
@@ -317,10 +271,10 @@ Result<> verdict(const RunPlan& plan, const RunResult& result, const Interrupts&
 }
 
 Result<json> render(const Context& context, ProgressMode mode) {
-  Learner learner(context.folders.state);
-  RUBATO_TRY(run, prepare(context, learner));
+  JobForecasts forecasts(context.folders.state);
+  RUBATO_TRY(run, prepare(context, forecasts));
   run.options.learn = [&](const RunJob& job, const json& report, const TimedUnder& under) {
-    learner.learn(job, report, under);
+    forecasts.learn(job, report, under);
   };
   if (context.args.has("dry-run")) {
     RUBATO_OK(dry_run(context, run, mode));

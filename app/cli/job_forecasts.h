@@ -1,0 +1,38 @@
+// JobForecasts: what the jobs of a batch will take of time and memory, learnt from those that are done.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "engine/base/error.h"
+#include "pipelines/job/memory_forecast.h"
+#include "pipelines/job/queue/job_timings.h"
+#include "pipelines/job/run/run_job.h"
+#include "pipelines/job/video_model.h"
+
+namespace rubato::cli {
+
+class JobForecasts {
+ public:
+  // `state`: the folder in which the times of this machine are kept.
+  explicit JobForecasts(const std::filesystem::path& state) : timings_(state) {}
+
+  // Fills in what is known about a resolved job.
+  void fill(RunJob& job, const VideoModel& model);
+  // OutOfMemory for a job that does not fit in any way; the sentence says what would.
+  Result<> check_memory(const VideoJob& job, const VideoModel& model);
+  // From the report of a job that was rendered.
+  void learn(const RunJob& job, const nlohmann::json& report, const TimedUnder& under);
+
+ private:
+  const std::optional<MemoryForecast>& memory_of(const VideoJob& job, const VideoModel& model);
+
+  JobTimings timings_;
+  std::map<std::string, std::optional<MemoryForecast>> memory_;  // by what it depends on
+  std::map<std::string, std::optional<VideoModel>> models_;      // by folder
+};
+
+}  // namespace rubato::cli
