@@ -9,7 +9,7 @@
 #include "engine/base/version.h"
 #include "pipelines/job/batch/failed_csv.h"
 #include "pipelines/job/batch/run_report.h"
-#include "pipelines/job/run/host_identity.h"
+#include "pipelines/job/host_identity.h"
 
 namespace rubato::cli {
 namespace fs = std::filesystem;
@@ -88,12 +88,13 @@ Result<> write_run_files(const RunOptions& options, const BatchFile& file, const
         outcome.state == JobState::Failed || outcome.state == JobState::Suspended || outcome.state == JobState::Blocked;
     if (owed) failed.push_back({&job.batch, job.job.out, outcome.reason});
   }
-  RUBATO_OK(write_file_atomically(options.out / "report.html", report_html(report), Overwrite::Always));
-  const auto csv = options.out / "failed.csv";
-  if (!failed.empty()) return write_file_atomically(csv, failed_csv(failed, file.columns), Overwrite::Always);
+  const auto csv = options.out / "failed.csv";  // first: it can be run again
   std::error_code ignored;
-  fs::remove(csv, ignored);
-  return {};
+  if (failed.empty())
+    fs::remove(csv, ignored);
+  else
+    RUBATO_OK(write_file_atomically(csv, failed_csv(failed, file.columns), Overwrite::Always));
+  return write_file_atomically(options.out / "report.html", report_html(report), Overwrite::Always);
 }
 
 }  // namespace rubato::cli

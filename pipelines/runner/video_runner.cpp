@@ -43,8 +43,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 namespace {
 
-;
-
 // A first frame as [H, W, 3] in 0..1: the tensor `image` of a safetensors file as it is, or a picture scaled to fit.
 Result<at::Tensor> load_first_frame(const fs::path& path, const Size& size) {
   if (path.extension() != ".safetensors") return read_picture(path, size.width, size.height);

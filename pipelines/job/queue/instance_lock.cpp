@@ -19,43 +19,18 @@ namespace rubato {
 namespace fs = std::filesystem;
 namespace {
 
-std::string first_line(const fs::path& file) {
-  const auto text = read_file(file, 4096);
-  return text ? std::string(trim(text->substr(0, text->find('\n')))) : std::string{};
-}
-
-// Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and brackets.
-std::uint64_t start_time_of(int pid) {
-  const auto text = read_file(fmt::format("/proc/{}/stat", pid), 4096);
-  if (!text) return 0;
-  const auto after_name = text->rfind(')');
-  if (after_name == std::string::npos) return 0;
-  const auto fields = split(std::string_view(*text).substr(after_name + 1), ' ');  // "", state, ppid, …
-  return fields.size() > 20 ? std::strtoull(fields[20].c_str(), nullptr, 10) : 0;
-}
-
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
-}
-
 LockHolder this_process(const std::string& program) {
-  const int pid = ::getpid();
-  return {.pid = pid,
+  return {.process = HostIdentity::of_this_process(),
           .program = program,
-          .host = host_name(),
-          .boot_id = first_line("/proc/sys/kernel/random/boot_id"),
-          .start_time = start_time_of(pid),
           .since = fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
                                fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())))};
 }
 
 Result<> write_holder(int fd, const fs::path& file, const LockHolder& holder) {
-  const auto text =
-      nlohmann::json{{"pid", holder.pid},         {"program", holder.program},       {"host", holder.host},
-                     {"boot_id", holder.boot_id}, {"start_time", holder.start_time}, {"since", holder.since}}
-          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
-      "\n";
+  auto object = to_json(holder.process);
+  object["program"] = holder.program;
+  object["since"] = holder.since;
+  const auto text = object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
     return write_error(file, errno);
   return {};
@@ -81,10 +56,11 @@ Result<InstanceLock> InstanceLock::take(const fs::path& file, const std::string&
       if (code == EINTR) continue;
       if (code != EWOULDBLOCK) return write_error(file, code);
       const auto other = holder(file);
+      if (!other) return Error{ErrorCode::Locked, fmt::format("{} is in use by another program", file.string())};
+      const bool here = other->process.host == HostIdentity::of_this_process().host;
       return Error{ErrorCode::Locked,
-                   other ? fmt::format("{} is in use by {} (process {}{}, since {})", file.string(), other->program,
-                                       other->pid, other->host == host_name() ? "" : " on " + other->host, other->since)
-                         : fmt::format("{} is in use by another program", file.string())};
+                   fmt::format("{} is in use by {} (process {}{}, since {})", file.string(), other->program,
+                               other->process.pid, here ? "" : " on " + other->process.host, other->since)};
     }
     if (!is_current(fd, file)) {
       lock.file_.clear();
@@ -98,28 +74,16 @@ Result<InstanceLock> InstanceLock::take(const fs::path& file, const std::string&
 Result<LockHolder> InstanceLock::holder(const fs::path& file) {
   RUBATO_TRY(text, read_file(file, 4096));
   RUBATO_TRY(json, parse_json(text, file.string(), {.max_depth = 2}, ErrorCode::CannotRead));
+  auto process = identity_from_json(json);
+  if (!process || process->pid == 0)
+    return Error{ErrorCode::CannotRead, fmt::format("{} does not say who holds it", file.string())};
+  // Only what can stand in a sentence.
   const auto word = [&](const char* name) {
     const auto it = json.find(name);
-    // Only what can stand in a sentence.
     return it != json.end() && it->is_string() ? std::string(clip_utf8(it->get<std::string>(), 100)) : std::string{};
   };
-  const auto number = [&](const char* name) {
-    const auto it = json.find(name);
-    return it != json.end() && it->is_number_unsigned() ? it->get<std::uint64_t>() : 0;
-  };
-  if (!json.is_object() || number("pid") == 0)
-    return Error{ErrorCode::CannotRead, fmt::format("{} does not say who holds it", file.string())};
-  return LockHolder{.pid = static_cast<int>(number("pid")),
-                    .program = word("program"),
-                    .host = word("host"),
-                    .boot_id = word("boot_id"),
-                    .start_time = number("start_time"),
-                    .since = word("since")};
-}
-
-bool is_alive(const LockHolder& holder) {
-  return holder.boot_id == first_line("/proc/sys/kernel/random/boot_id") && holder.start_time != 0 &&
-         start_time_of(holder.pid) == holder.start_time;
+  process->host = clip_utf8(process->host, 100);
+  return LockHolder{.process = std::move(*process), .program = word("program"), .since = word("since")};
 }
 
 InstanceLock::InstanceLock(int fd, fs::path file) : fd_(fd), file_(std::move(file)) {}

@@ -1,23 +1,21 @@
 // One writer for the data in a state folder: an advisory lock on a file that says who holds it.
 //
 // The lock is the kernel's (flock), so it ends with the process that holds it, however that ends; what the file says
-// (pid, start time, boot id, host) is for people and for hand_over.h alone.
+// is for people: it names the holder in the sentence of a refusal.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 
 #include "engine/base/error.h"
+#include "pipelines/job/host_identity.h"
 
 namespace rubato {
 
 struct LockHolder {
-  int pid = 0;
-  std::string program;           // "rubato-cli"
-  std::string host, boot_id;     // boot_id from /proc/sys/kernel/random/boot_id
-  std::uint64_t start_time = 0;  // of the process, in clock ticks since boot
-  std::string since;             // "2026-11-24 11:40:12 UTC"
+  HostIdentity process;
+  std::string program;  // "rubato-cli"
+  std::string since;    // "2026-11-24 11:40:12 UTC"
 };
 
 class InstanceLock {
@@ -37,8 +35,5 @@ class InstanceLock {
   int fd_ = -1;
   std::filesystem::path file_;  // empty: not ours to remove
 };
-
-// Is it running on this machine, since this boot, and not another process that got the same number?
-bool is_alive(const LockHolder& holder);
 
 }  // namespace rubato

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -20,9 +22,14 @@ namespace {
 
 constexpr std::uint64_t kMaxClaimBytes = 4096;
 
+// What a claim's file says; nothing when there is none. What cannot be read (too large, no file, another user's) is
+// described by what changes when its holder beats, so that it becomes stale like a claim.
 std::optional<std::string> read_claim(const fs::path& file) {
-  auto text = read_file(file, kMaxClaimBytes);
-  return text ? std::optional(std::move(*text)) : std::nullopt;
+  struct stat info{};
+  if (::lstat(file.c_str(), &info) != 0 && errno == ENOENT) return std::nullopt;
+  if (S_ISREG(info.st_mode))
+    if (auto text = read_file(file, kMaxClaimBytes)) return std::move(*text);
+  return fmt::format("unreadable {} {}.{}", info.st_ino, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
 }
 
 // The token of a claim's text; "" when the text is not a claim (half-written, damaged).
@@ -122,7 +129,7 @@ Result<bool> Claims::take_over(const std::string& key, const std::string& stale_
   if (current && *current != stale_text) return false;  // it moved after all, or was taken
   // Under the guard, removing and creating is one act for everybody who takes over; a process that claims a free key
   // in between wins by O_EXCL.
-  if (current && ::unlink(file_of(key).c_str()) != 0) return write_error(file_of(key), errno);
+  if (current && ::remove(file_of(key).c_str()) != 0) return write_error(file_of(key), errno);
   const auto written = write_new(key);
   if (written) return true;
   if (written.error().code == ErrorCode::OutputExists) return false;
@@ -132,7 +139,8 @@ Result<bool> Claims::take_over(const std::string& key, const std::string& stale_
 std::string Claims::holder(const std::string& key) const {
   const auto claim = read_claim(file_of(key));
   const auto holder = claim ? holder_of(*claim) : std::nullopt;
-  return holder ? fmt::format("{}, process {}", holder->host, holder->pid) : "another process";
+  if (holder) return fmt::format("{}, process {}", holder->host, holder->pid);
+  return fmt::format("somebody whose claim {} cannot be read", file_of(key).string());
 }
 
 std::vector<std::string> Claims::beat() {

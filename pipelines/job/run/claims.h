@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "pipelines/job/run/host_identity.h"
+#include "pipelines/job/host_identity.h"
 
 namespace rubato {
 

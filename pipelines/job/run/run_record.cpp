@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <cerrno>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/files.h"
-#include "pipelines/job/run/host_identity.h"
+#include "pipelines/job/host_identity.h"
 
 namespace rubato {
 namespace fs = std::filesystem;
@@ -45,7 +46,8 @@ void RunRecord::remove_dead(const fs::path& state_folder) {
     const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), pid);
     if (error != std::errc{} || !std::string_view(end).starts_with(".sqlite")) continue;
     const bool set_aside = std::string_view(end).starts_with(".sqlite.damaged");
-    if (pid == me.pid ? set_aside : ::kill(pid, 0) != 0) dead.push_back(entry.path());
+    const bool gone = ::kill(pid, 0) != 0 && errno == ESRCH;  // another user's cannot be signalled (EPERM), but lives
+    if (pid == me.pid ? set_aside : gone) dead.push_back(entry.path());
   }
   for (const auto& file : dead) fs::remove(file, ignored);
 }
@@ -61,7 +63,8 @@ void RunRecord::attempt(Change&& change) {
   broken_ = true;
   next_try_ = last_use_ + kTryAgain;
   if (trouble_.empty())
-    trouble_ = fmt::format("the run's record cannot be kept at the moment ({}); the jobs go on", changed.error().message);
+    trouble_ =
+        fmt::format("the run's record cannot be kept at the moment ({}); the jobs go on", changed.error().message);
 }
 
 Result<> RunRecord::open() {

@@ -19,8 +19,9 @@ using test::TempFolder;
 
 // A claim as another, living host would have written it.
 std::string foreign_claim(std::uint64_t beat) {
-  nlohmann::json claim{{"host", "far-away"}, {"boot", "another boot"}, {"pid_namespace", "pid:[1]"}, {"pid", 7u}, {"started", 1u},
-                       {"version", 1}, {"token", "01FOREIGN"}, {"beat", std::to_string(beat)}};
+  nlohmann::json claim{
+      {"host", "far-away"}, {"boot", "another boot"}, {"pid_namespace", "pid:[1]"}, {"pid", 7u},
+      {"started", 1u},      {"version", 1},           {"token", "01FOREIGN"},       {"beat", std::to_string(beat)}};
   return claim.dump() + "\n";
 }
 
@@ -76,6 +77,20 @@ TEST(Claims, HalfWrittenOnesAreWaitedForAndThenTaken) {
   EXPECT_TRUE(*mine.try_claim("k"));
 }
 
+// A folder, a link that leads nowhere, more bytes than a claim has: whatever stands there, nobody waits for ever.
+TEST(Claims, WhatCannotBeReadIsWaitedForAndThenTaken) {
+  const TempFolder folder;
+  std::filesystem::create_directory(folder / "folder.lock");
+  std::filesystem::create_symlink("nowhere", folder / "link.lock");
+  folder.write("large.lock", std::string(10'000, ' '));
+  Claims::Clock::time_point now{1h};
+  Claims mine(folder.path(), [&] { return now; });
+  for (const auto* key : {"folder", "link", "large"}) EXPECT_FALSE(*mine.try_claim(key)) << key;
+  EXPECT_NE(mine.holder("large").find("cannot be read"), std::string::npos);
+  now += 121s;
+  for (const auto* key : {"folder", "link", "large"}) EXPECT_TRUE(*mine.try_claim(key)) << key;
+}
+
 TEST(Claims, BeatsAndNoticesThatAnotherTookOver) {
   const TempFolder folder;
   Claims::Clock::time_point now{1h};
@@ -129,7 +144,8 @@ TEST(Claims, StaleOnesAreTakenOverByExactlyOne) {
   // All have tried before any ends, so that no claim becomes stale a second time.
   const auto files = [&](const char* name) {
     std::error_code none;
-    return std::distance(std::filesystem::directory_iterator(folder / name, none), std::filesystem::directory_iterator());
+    return std::distance(std::filesystem::directory_iterator(folder / name, none),
+                         std::filesystem::directory_iterator());
   };
   const auto deadline = std::chrono::steady_clock::now() + 60s;
   while (files("tried") < kProcesses && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(10ms);

@@ -288,16 +288,16 @@ TEST_F(QueueFaultsTest, ADeadHolderNeverBlocks) {
   const auto refused = InstanceLock::take(lock_file, "me");
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr(fmt::format("in use by other (process {},", pid)));
-  EXPECT_TRUE(is_alive(*InstanceLock::holder(lock_file)));
+  EXPECT_EQ(life_of(InstanceLock::holder(lock_file)->process), Life::Alive);
   ::kill(pid, SIGKILL);
   status_of(pid);
   ::close(pipe_fds[0]);
   ::close(pipe_fds[1]);
-  EXPECT_FALSE(is_alive(*InstanceLock::holder(lock_file)));
+  EXPECT_EQ(life_of(InstanceLock::holder(lock_file)->process), Life::Dead);
   {
     const auto taken = InstanceLock::take(lock_file, "me");
     ASSERT_TRUE(taken) << taken.error().message;
-    EXPECT_EQ(InstanceLock::holder(lock_file)->pid, ::getpid());
+    EXPECT_EQ(InstanceLock::holder(lock_file)->process.pid, ::getpid());
   }
   EXPECT_FALSE(fs::exists(lock_file)) << "nothing is left behind";
 }

@@ -1,4 +1,4 @@
-#include "pipelines/job/run/host_identity.h"
+#include "pipelines/job/host_identity.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 // Who a process is among all hosts that share a folder, and whether another one still lives.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
