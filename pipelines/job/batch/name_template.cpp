@@ -20,7 +20,7 @@ constexpr std::string_view kDefaultDate = "%Y%m%d", kDefaultTime = "%H%M%S";
 Error refuse(std::string message) { return Error{ErrorCode::JobInvalid, std::move(message)}; }
 
 // A name as it stands in messages.
-std::string shown(std::string_view text) { return clean_name_text(clip_utf8(text, 80)); }
+std::string shown(std::string_view text) { return printable(clip_utf8(text, 80), Lines::Escape); }
 
 // What may stand behind the colon of a placeholder.
 enum class Spec { None, Time, Digits, Characters };
@@ -72,6 +72,8 @@ class NameTemplateReader {
       return refuse(fmt::format("the name has {} bytes; at most {} are allowed", text_.size(), kMaxTemplate));
     if (text_.front() == '/')
       return refuse(fmt::format("the name '{}' is absolute; it must start in the output folder", shown(text_)));
+    made_.folder_ = text_.ends_with('/');
+    if (made_.folder_) text_.remove_suffix(1);
     for (at_ = 0; at_ < text_.size();) RUBATO_OK(read_next());
     RUBATO_OK(end_part());
     return std::move(made_);
@@ -307,8 +309,9 @@ std::string NameTemplate::render(const NameValues& values, std::string_view exte
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const bool last = i + 1 == parts_.size();
     if (i > 0) path += '/';
-    path += render_part(parts_[i], values, last && !has_extension() ? extension : std::string_view{});
+    path += render_part(parts_[i], values, last && !folder_ && !has_extension() ? extension : std::string_view{});
   }
+  if (folder_) path += '/';
   return path;
 }
 

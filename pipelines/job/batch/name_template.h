@@ -45,8 +45,8 @@ class NameTemplate {
   Result<> check_variables(const std::map<std::string, std::string>& variables) const;
 
   // A relative path with '/' between its parts. Pure: equal values give equal names. An unknown variable gives '_'.
-  // `extension` (".mp4") is put behind a template that has none. The caller still resolves the path with SafePath,
-  // since a folder on the way may be a link.
+  // `extension` (".mp4") is put behind a template that has none; one that ends in '/' names a folder and gets none. The
+  // caller still resolves the path with SafePath, since a folder on the way may be a link.
   std::string render(const NameValues& values, std::string_view extension = {}) const;
 
   // Whether the template itself ends in an extension: "{job}.webm", but not "{prompt}", whatever the prompt.
@@ -69,6 +69,7 @@ class NameTemplate {
   static std::string render_part(const Part& part, const NameValues& values, std::string_view extension);
 
   std::vector<Part> parts_;
+  bool folder_ = false;  // ends in '/': a folder of pictures
 };
 
 // The template that renders to exactly this path: braces doubled.
