@@ -13,6 +13,7 @@
 #include "app/cli/options.h"
 #include "engine/base/text.h"
 #include "engine/files/weight_set.h"
+#include "pipelines/job/kept_work.h"
 #include "pipelines/job/tensor_inputs.h"
 
 namespace rubato::cli {
@@ -36,14 +37,6 @@ std::string lower(std::string text) {
 bool is_frames_folder(const fs::path& out) {
   std::error_code failed;
   return !out.has_filename() || fs::is_directory(out, failed);
-}
-
-// Where the metadata of a clip go besides the file itself.
-fs::path sidecar_of(const fs::path& out) {
-  if (lower(out.extension().string()) == ".safetensors") return {};
-  auto beside = out.has_filename() ? out : out.parent_path();
-  beside += ".json";
-  return beside;
 }
 
 bool is_numbered(const fs::path& out) {
@@ -114,7 +107,7 @@ Result<> check_files(const VideoJob& job, const fs::path& report) {
     RUBATO_OK(check_writable(path, overwrite));
   }
   if (!report.empty()) RUBATO_OK(check_writable(report, overwrite));
-  const auto sidecar = job.metadata && !job.out.empty() ? sidecar_of(job.out) : fs::path();
+  const auto sidecar = job.metadata && !job.out.empty() ? metadata_file_of(job.out) : fs::path();
   const std::array outputs{fs::path(job.out), fs::path(job.latents_out), fs::path(job.trace), report, sidecar};
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     for (std::size_t k = i + 1; k < outputs.size(); ++k)

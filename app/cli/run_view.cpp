@@ -58,8 +58,10 @@ RunView::RunView(Output& out, ProgressMode mode, const RunPlan& plan, const RunO
       folder_(options.out),
       view_(make_progress_view(mode, out)),
       workers_(options.devices.size()) {
-  for (std::size_t i = 0; i < plan.jobs.size(); ++i)
-    if (plan.jobs[i].selected) ++total_;
+  for (const auto& job : plan.jobs) {
+    selected_.push_back(job.selected);
+    if (job.selected) ++total_;
+  }
   settled_ = done_ = plan.done;
   out_.say(plan_summary(plan, options.out, workers_));
 }
@@ -142,11 +144,13 @@ void RunView::note(const std::string& sentence) {
     view_->note(sentence);
 }
 
-void RunView::finish(const RunResult& result) {
+void RunView::finish(const RunResult& result, bool report) {
   view_->clear();
   std::map<JobState, std::size_t> count;
   std::size_t earlier = 0;
-  for (const auto& outcome : result.outcomes) {
+  for (std::size_t i = 0; i < result.outcomes.size(); ++i) {
+    if (!selected_[i]) continue;
+    const auto& outcome = result.outcomes[i];
     ++count[outcome.state];
     if (outcome.state == JobState::Done && outcome.earlier) ++earlier;
   }
@@ -161,7 +165,7 @@ void RunView::finish(const RunResult& result) {
   line += fmt::format(" in {}", human_duration(seconds));
   for (const auto state : {JobState::Failed, JobState::Suspended, JobState::Blocked, JobState::Interrupted})
     if (count[state] > 0) line += fmt::format(", {} {}", count[state], state_name(state));
-  out_.say(line + fmt::format(". Report: {}", (folder_ / "report.html").string()));
+  out_.say(line + "." + (report ? fmt::format(" Report: {}", (folder_ / "report.html").string()) : ""));
 }
 
 std::string plan_table(const RunPlan& plan) {

@@ -32,8 +32,8 @@ class RunView final : public RunObserver {
   void ended(const RunJob& job, const RunOutcome& outcome) override;
   void note(const std::string& sentence) override;
 
-  // The closing lines; with Json the event queue.done.
-  void finish(const RunResult& result);
+  // The closing lines; with Json the event queue.done. `report`: a page about the run lies in its folder.
+  void finish(const RunResult& result, bool report);
   std::chrono::system_clock::time_point started_at() const { return started_at_; }
 
  private:
@@ -43,6 +43,7 @@ class RunView final : public RunObserver {
   Output& out_;
   ProgressMode mode_;
   const std::filesystem::path folder_;
+  std::vector<bool> selected_;  // by job: it belongs to this run
   std::unique_ptr<ProgressView> view_;
   std::size_t total_ = 0, settled_ = 0, done_ = 0;
   std::size_t workers_ = 1;

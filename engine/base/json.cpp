@@ -206,4 +206,10 @@ Result<json> parse_json(std::string_view text, std::string_view source, const Js
   });
 }
 
+std::string text_member(const nlohmann::json& value, const char* name) {
+  if (!value.is_object()) return {};
+  const auto member = value.find(name);
+  return member != value.end() && member->is_string() ? member->get<std::string>() : std::string{};
+}
+
 }  // namespace rubato

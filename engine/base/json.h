@@ -39,4 +39,7 @@ using SourceMap = std::map<std::string, Position>;
 Result<nlohmann::json> parse_json(std::string_view text, std::string_view source, const JsonLimits& limits = {},
                                   ErrorCode code = ErrorCode::Corrupt, SourceMap* where = nullptr);
 
+// A member that is text; "" where there is none, or `value` is no object.
+std::string text_member(const nlohmann::json& value, const char* name);
+
 }  // namespace rubato

@@ -14,10 +14,16 @@ std::string KeptWork::sentence() const {
   return fmt::format("step {}{} is kept in {}; {} goes on from there", step, of, folder, again);
 }
 
+fs::path metadata_file_of(const fs::path& output) {
+  if (output.extension() == ".safetensors") return {};
+  auto file = output.has_filename() ? output : output.parent_path();
+  file += ".json";
+  return file;
+}
+
 OutputWatch::OutputWatch(fs::path output) : output_(std::move(output)) {
   if (output_.empty()) return;
-  sidecar_ = output_.has_filename() ? output_ : output_.parent_path();  // frames/ has frames.json
-  sidecar_ += ".json";
+  sidecar_ = metadata_file_of(output_);
   output_before_ = identity(output_);
   sidecar_before_ = identity(sidecar_);
 }
@@ -32,7 +38,7 @@ bool OutputWatch::finished() const {
 
 OutputWatch::Identity OutputWatch::identity(const fs::path& path) {
   struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
+  if (path.empty() || ::stat(path.c_str(), &info) != 0) return std::nullopt;
   return std::pair{std::uint64_t{info.st_dev}, std::uint64_t{info.st_ino}};
 }
 

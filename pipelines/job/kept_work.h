@@ -20,6 +20,10 @@ struct KeptWork {
   std::string sentence() const;
 };
 
+// The file beside an output that takes its metadata: clip.mp4.json, frames.json for frames/; "" for tensors, whose
+// header takes them.
+std::filesystem::path metadata_file_of(const std::filesystem::path& output);
+
 // Tells whether a worker that is gone had finished its output. A finished output appears under its name by a rename,
 // its sidecar after it, so it is there as soon as another file stands under one of the two names.
 class OutputWatch {

@@ -14,6 +14,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/ids.h"
+#include "engine/base/json.h"
 #include "pipelines/job/kept_work.h"
 #include "pipelines/job/worker_process.h"
 
@@ -33,13 +34,6 @@ void watch(int epoll, int fd) {
   event.events = EPOLLIN;
   event.data.fd = fd;
   RUBATO_CHECK(::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
-}
-
-// A member of a job that is text; "" where there is none.
-std::string text_member(const nlohmann::json& job, const char* name) {
-  if (!job.is_object()) return {};
-  const auto at = job.find(name);
-  return at != job.end() && at->is_string() ? at->get<std::string>() : std::string{};
 }
 
 }  // namespace
@@ -145,7 +139,8 @@ Result<std::string> WorkerClient::Impl::run(nlohmann::json value, protocol::RunH
 
 void WorkerClient::Impl::send_job() {
   job->sent = true;
-  const auto sent = worker->channel().send(protocol::Run{job->id, std::move(job->value), std::move(job->hints)}, -1, kRoomForAMessage);
+  const auto sent = worker->channel().send(protocol::Run{job->id, std::move(job->value), std::move(job->hints)}, -1,
+                                           kRoomForAMessage);
   if (sent.ok()) return;
   if (sent.error().code == ErrorCode::JobInvalid)
     fail_job(ErrorCode::JobInvalid, sent.error().message);

@@ -204,6 +204,81 @@ TEST_F(CliRun, RendersAgainWhatIsGoneAndSaysWhatWasChanged) {
   EXPECT_EQ(results(), files);
 }
 
+// A clip has its metadata beside it, which differ from render to render.
+TEST_F(CliRun, RendersAgainOverWhatIsLeftOfItsOwnResult) {
+  std::ofstream(dir_ / "shots.csv") << "id,prompt,size,frames,steps\nshot,a red circle moves right,64x64,5,2\n";
+  ASSERT_EQ(run(here_, run_words()).code, 0);
+  fs::remove(dir_ / "out/shot.mp4");
+  const auto again = run(here_, run_words());
+  EXPECT_EQ(again.code, 0) << again.err << again.out;
+  EXPECT_TRUE(fs::exists(dir_ / "out/shot.mp4"));
+
+  const auto fresh = run(here_, run_words({"--fresh"}));
+  EXPECT_EQ(fresh.code, 0) << fresh.err << fresh.out;
+  EXPECT_EQ(count_of(fresh.out, "job.start"), 1);
+
+  std::ofstream(dir_ / "out/shot.mp4.json", std::ios::app) << "a note";
+  for (const auto& more : {std::vector<std::string>{}, {"--fresh"}}) EXPECT_EQ(run(here_, run_words(more)).code, 6);
+  EXPECT_THAT(read_file(dir_ / "out/shot.mp4.json", 1 << 20).value(), HasSubstr("a note"));
+}
+
+TEST_F(CliRun, FindsJobsDoneWhoseNamesHaveChangedMeanwhile) {
+  std::ofstream(dir_ / "shots.csv") << "id,prompt,size,frames,steps,out\n"
+                                       "shot,a red circle moves right,64x64,5,2,{time}-{index}.mp4\n";
+  ASSERT_EQ(run(here_, run_words()).code, 0);
+  std::this_thread::sleep_for(1100ms);  // {time} is another now
+  const auto again = run(here_, run_words());
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(count_of(again.out, "job.start"), 0) << again.out;
+
+  std::ofstream(dir_ / "holiday.csv") << "id,prompt,size,frames,steps,out\n"
+                                         "shot,a blue star waits,64x64,5,2,holiday.mp4\n";
+  std::ofstream(dir_ / "out/holiday.mp4") << "a holiday";
+  ASSERT_EQ(run(here_, run_words({"--overwrite", "rename"}, "holiday.csv")).code, 0);
+  EXPECT_EQ(count_of(run(here_, run_words({"--overwrite", "rename"}, "holiday.csv")).out, "job.start"), 0);
+  EXPECT_FALSE(fs::exists(dir_ / "out/holiday-3.mp4"));
+}
+
+TEST_F(CliRun, RendersPicturesIntoAFolder) {
+  std::ofstream(dir_ / "shots.csv") << "id,prompt,size,frames,steps,out\n"
+                                       "shot,a red circle moves right,64x64,5,2,{job}-frames/\n";
+  const auto done = run(here_, run_words());
+  ASSERT_EQ(done.code, 0) << done.err << done.out;
+  const auto pictures = results("out/shot-frames");
+  EXPECT_EQ(pictures.size(), 5u);
+  EXPECT_EQ(count_of(run(here_, run_words()).out, "job.start"), 0);
+  fs::remove_all(dir_ / "out/.rubato");
+  EXPECT_EQ(run(here_, run_words()).code, 6) << "the folder is not empty";
+}
+
+TEST_F(CliRun, LooksOnlyAtTheJobsThatAreAskedFor) {
+  write_jobs(3);
+  ASSERT_EQ(run(here_, run_words({"--jobs-filter", "shot-[12]"})).code, 0);
+  std::ofstream(dir_ / "out/shot-1.mp4", std::ios::app) << "edited";
+  const auto other = run(here_, run_words({"--jobs-filter", "shot-3"}));
+  EXPECT_EQ(other.code, 0) << other.err;
+  EXPECT_THAT(other.err, HasSubstr("1 of 1 jobs done in")) << "none of the others is counted";
+}
+
+// As if this process had been stopped for minutes: what its worker finishes meanwhile is the other's to publish.
+TEST_F(CliRun, PublishesNothingThatAnotherProcessHasTakenOver) {
+  write_jobs(1, 60);
+  Program running(here_, run_words());
+  ASSERT_TRUE(wait_for_step(running, "shot-1", 3)) << running.err();
+  fs::path lock;
+  for (const auto& entry : fs::directory_iterator(dir_ / "out/.rubato"))
+    if (entry.path().extension() == ".lock" && entry.path().stem().extension() != ".sqlite") lock = entry.path();
+  ASSERT_FALSE(lock.empty());
+  std::ofstream(lock) << R"({"host":"far-away","boot":"b","pid_namespace":"p","pid":7,"started":1,"token":"T"})";
+  ASSERT_TRUE(running.wait_for("taken over by far-away")) << running.out();
+  EXPECT_FALSE(fs::exists(dir_ / "out/shot-1.mp4"));
+  fs::remove(lock);
+  const auto done = running.finish();
+  EXPECT_EQ(done.code, 0) << done.err << done.out;
+  EXPECT_TRUE(fs::exists(dir_ / "out/shot-1.mp4"));
+  EXPECT_THAT(leftovers(), IsEmpty());
+}
+
 TEST_F(CliRun, TwoOnOneFolderRenderEachJobOnce) {
   const auto calm = calm_results(8, 3);
   write_jobs(8, 3);

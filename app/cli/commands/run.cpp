@@ -251,23 +251,26 @@ Result<> dry_run(const Context& context, const Prepared& run, ProgressMode mode)
   return run.plan.refusals.empty() ? Result<>() : refusal_error(run.plan);
 }
 
-// The exit code's reason: what stopped the run, else that jobs are not done.
-Result<> verdict(const RunPlan& plan, const RunResult& result, const Interrupts& interrupts) {
+// The exit code's reason: what stopped the run, else that jobs are not done, else that this could not be written down.
+Result<> verdict(const RunPlan& plan, const RunResult& result, const Interrupts& interrupts, const Result<>& written) {
   if (result.stopped) {
     auto error = *result.stopped;
     if (error.code == ErrorCode::Cancelled && interrupts.terminated()) error.code = ErrorCode::Terminated;
     return error;
   }
-  std::size_t not_done = 0;
-  for (std::size_t i = 0; i < plan.jobs.size(); ++i)
-    if (plan.jobs[i].selected &&
-        (result.outcomes[i].state == JobState::Failed || result.outcomes[i].state == JobState::Suspended ||
-         result.outcomes[i].state == JobState::Blocked))
-      ++not_done;
-  if (not_done == 0) return {};
-  return Error{ErrorCode::Failed,
-               fmt::format("{} of {} jobs {} not done; failed.csv holds {}, with the reasons, and can be run again",
-                           not_done, plan.jobs.size(), not_done == 1 ? "is" : "are", not_done == 1 ? "it" : "them")};
+  std::size_t not_done = 0, selected = 0;
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+    if (!plan.jobs[i].selected) continue;
+    const auto state = result.outcomes[i].state;
+    ++selected;
+    if (state == JobState::Failed || state == JobState::Suspended || state == JobState::Blocked) ++not_done;
+  }
+  if (not_done == 0) return written;
+  auto sentence = fmt::format("{} of {} jobs {} not done", not_done, selected, not_done == 1 ? "is" : "are");
+  if (written)
+    sentence +=
+        fmt::format("; failed.csv holds {}, with the reasons, and can be run again", not_done == 1 ? "it" : "them");
+  return Error{ErrorCode::Failed, sentence};
 }
 
 Result<json> render(const Context& context, ProgressMode mode) {
@@ -294,10 +297,11 @@ Result<json> render(const Context& context, ProgressMode mode) {
   const auto plan = run.plan;
   RunSession session(run.options, std::move(run.plan), view);
   RUBATO_TRY(result, session.run());
-  view.finish(result);
-  RUBATO_OK(
-      write_run_files(run.options, run.file, plan, result, view.started_at(), context.args.positionals().front()));
-  RUBATO_OK(verdict(plan, result, interrupts));
+  const auto written =
+      write_run_files(run.options, run.file, plan, result, view.started_at(), context.args.positionals().front());
+  if (!written) view.note(written.error().message);
+  view.finish(result, written.ok());
+  RUBATO_OK(verdict(plan, result, interrupts, written));
   return json::object();
 }
 

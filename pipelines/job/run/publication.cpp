@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "engine/base/ids.h"
 #include "engine/base/json.h"
 
@@ -32,9 +34,17 @@ Json to_json(const DoneRecord& record) {
 
 bool has_text(const Json& object, const char* name) { return object.contains(name) && object[name].is_string(); }
 
+// Records lie in a folder that others write too.
+bool stays_below(const std::string& name) {
+  const fs::path path(name);
+  return !name.empty() && name.find('\0') == std::string::npos && path.is_relative() &&
+         std::none_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
+}
+
 std::optional<DoneRecord> from_json(const Json& object) {
   if (!object.is_object() || object.value("version", Json()) != kRecordVersion || !has_text(object, "job") ||
-      !has_text(object, "frames_sha256") || !object.contains("files") || !object["files"].is_array())
+      !has_text(object, "frames_sha256") || !object.contains("files") || !object["files"].is_array() ||
+      object["files"].empty())
     return std::nullopt;
   DoneRecord record;
   record.job = object["job"];
@@ -44,6 +54,7 @@ std::optional<DoneRecord> from_json(const Json& object) {
     if (!entry.is_object()) return std::nullopt;
     for (const char* name : {"path", "work", "kind", "sha256"})
       if (!has_text(entry, name)) return std::nullopt;
+    if (!stays_below(entry["path"]) || !stays_below(entry["work"])) return std::nullopt;
     if (!entry.contains("bytes") || !entry["bytes"].is_number_unsigned()) return std::nullopt;
     if (!entry.contains("modified_ns") || !entry["modified_ns"].is_number_integer()) return std::nullopt;
     record.files.push_back({entry["path"], entry["work"], entry["kind"], entry["sha256"],
@@ -96,7 +107,7 @@ std::optional<DoneRecord> Publication::read(const fs::path& file) const {
   return object ? from_json(*object) : std::nullopt;
 }
 
-std::optional<DoneRecord> Publication::done() const { return read(state_ / (key_ + ".done")); }
+std::optional<DoneRecord> Publication::done() const { return read(done_file()); }
 
 std::string Publication::difference(const DoneRecord& record) const {
   for (const auto& file : record.files) {
@@ -134,8 +145,8 @@ Result<DoneRecord> Publication::publish(Overwrite overwrite) {
       return Error{ErrorCode::CannotRead, fmt::format("{} vanished before it got its final name", work.string())};
     }
     RUBATO_OK(make_folders(target.path().parent_path()));
-    const auto renamed =
-        overwrite == Overwrite::Always ? rename_over(work, target.path()) : rename_to_new(work, target.path());
+    const bool may_replace = overwrite == Overwrite::Always || is_own(file.path);
+    const auto renamed = may_replace ? rename_over(work, target.path()) : rename_to_new(work, target.path());
     if (!renamed && renamed.error().code == ErrorCode::OutputExists)
       return Error{
           ErrorCode::OutputExists,
@@ -144,14 +155,35 @@ Result<DoneRecord> Publication::publish(Overwrite overwrite) {
     RUBATO_OK(renamed);
     sync_folder(target.path().parent_path());
   }
-  RUBATO_OK(write_file_atomically(state_ / (key_ + ".done"), to_json(*record).dump(1) + "\n", Overwrite::Always));
+  RUBATO_OK(write_file_atomically(done_file(), to_json(*record).dump(1) + "\n", Overwrite::Always));
   clear_work();
   return *record;
 }
 
 void Publication::forget() {
+  std::error_code failed;
+  if (!fs::exists(done_file(), failed)) return;
+  fs::create_directories(work_, failed);
+  fs::rename(done_file(), forgotten_file(), failed);
+  if (failed) fs::remove(done_file(), failed);
+}
+
+void Publication::begin_anew() {
+  forget();
   std::error_code ignored;
-  fs::remove(state_ / (key_ + ".done"), ignored);
+  std::vector<fs::path> half_done;
+  for (const auto& entry : fs::directory_iterator(work_, ignored))
+    if (entry.path() != forgotten_file()) half_done.push_back(entry.path());
+  for (const auto& path : half_done) fs::remove_all(path, ignored);
+}
+
+bool Publication::is_own(const std::string& path) const {
+  for (const auto& record : {read(done_file()), read(forgotten_file())}) {
+    if (!record) continue;
+    const auto file = std::ranges::find(record->files, path, &PublishedFile::path);
+    if (file != record->files.end() && holds(out_ / path, *file)) return true;
+  }
+  return false;
 }
 
 void Publication::clear_work() {

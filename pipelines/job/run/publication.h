@@ -3,7 +3,8 @@
 //
 //   1. the worker has written and synced its files below OUT/.rubato/work/KEY/out, latents, trace
 //   2. publish.json in the work folder lists them with their hashes and final names (atomic): the decision
-//   3. each file is renamed to its final name; never over a file that is not known to be the same, unless asked to
+//   3. each file is renamed to its final name; over another file only if an earlier result of the same job put it
+//      there and nobody changed it since, or if asked to
 //   4. KEY.done is written (atomic): the job is done; the work folder goes
 // Whoever claims the job after a crash finds publish.json and goes on with step 3; a file that has arrived already is
 // recognised by its hash. Before step 2 the job counts as unfinished and its partial work is continued.
@@ -30,7 +31,7 @@ struct PublishedFile {
   std::int64_t modified_ns = 0;  // of the published file; while it is unchanged the hash need not be computed again
 };
 
-// What KEY.done says.
+// What KEY.done says. There is at least one file, and no name leads out of its folder.
 struct DoneRecord {
   std::string job;  // its id in the run that made it
   std::vector<PublishedFile> files;
@@ -59,13 +60,20 @@ class Publication {
   // files stay in the work folder. CannotWrite on a full disk; call it again later.
   Result<DoneRecord> publish(Overwrite overwrite);
 
-  // Forgets that the job was done (its files are gone or are to be made anew).
+  // Forgets that the job was done (its files are gone or are to be made anew). What is left of them may be replaced by
+  // the new ones: the record moves to the work folder.
   void forget();
+  // The same, and what is half done counts for nothing either.
+  void begin_anew();
+  // An earlier result of this job put the file `path` there (relative to OUT), and it is unchanged since.
+  bool is_own(const std::string& path) const;
   // Removes the work folder and all in it.
   void clear_work();
 
  private:
   std::optional<DoneRecord> read(const std::filesystem::path& file) const;
+  std::filesystem::path done_file() const { return state_ / (key_ + ".done"); }
+  std::filesystem::path forgotten_file() const { return work_ / "forgotten.json"; }
   std::filesystem::path out_, state_, work_;
   std::string key_;
 };

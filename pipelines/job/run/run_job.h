@@ -17,6 +17,7 @@ namespace rubato {
 struct RunJob {
   BatchJob batch;                  // as the job file gives it
   VideoJob job;                    // every field set; out, latents_out and trace relative to the run's output folder
+  std::string named;               // `out` before a free name was taken for it (RunOverwrite::Rename)
   std::string model;               // its name, for people
   std::string model_hash;          // of its content
   std::string key;                 // what makes this clip: settings, inputs, model content, output version

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/base/files.h"
+#include "engine/base/json.h"
 #include "pipelines/job/events.h"
 #include "pipelines/job/run/run_session.h"
 #include "pipelines/job/run/run_slot.h"
@@ -23,11 +24,6 @@ fs::path folder_of(const std::string& out) {
 std::string base_of(const std::string& out) {
   const fs::path path(out);
   return path.has_filename() ? path.filename().string() : path.parent_path().filename().string() + "/";
-}
-
-std::string text_member(const Json& object, const char* name) {
-  const auto member = object.find(name);
-  return member != object.end() && member->is_string() ? member->get<std::string>() : std::string{};
 }
 
 }  // namespace
@@ -86,12 +82,11 @@ DoneRecord RunSession::record_of(const RunJob& job, const protocol::Done& done, 
     if (entry.is_regular_file() && entry.path().parent_path().extension() == ".rubato-partial")
       add(entry.path(), "latents");
   record.frames_sha256 = text_member(done.report, "frames_sha256");
-  record.facts = {{"wall_s", std::chrono::duration<double>(Clock::now() - slot.job_started).count()},
-                  {"device", slot.device()},
-                  {"host", HostIdentity::of_this_process().host},
-                  {"model", job.model},
-                  {"model_hash", job.model_hash},
-                  {"seed", *job.job.seed}};
+  record.facts = {
+      {"named", job.named},      {"wall_s", std::chrono::duration<double>(Clock::now() - slot.job_started).count()},
+      {"device", slot.device()}, {"host", HostIdentity::of_this_process().host},
+      {"model", job.model},      {"model_hash", job.model_hash},
+      {"seed", *job.job.seed}};
   for (const char* name : {"seconds", "rubato", "libraries"})
     if (done.report.contains(name)) record.facts[name] = done.report[name];
   return record;
@@ -130,6 +125,7 @@ void RunSession::on_done(Slot& slot, const protocol::Done& done) {
     for (const auto& [phase, seconds] : timings->items())
       if (seconds.is_number()) outcome.phases.emplace_back(phase, seconds.get<double>());
   if (options_.learn) options_.learn(jobs_[job], done.report, slot.under);
+  if (!claims_->still_ours(jobs_[job].key)) return lose(job);  // its files are another's to publish
   auto record = record_of(jobs_[job], done, slot);
   if (auto decided = publication(job).decide(record); !decided) {
     undecided_[job] = std::move(record);
@@ -158,12 +154,7 @@ void RunSession::on_failed(Slot& slot, const protocol::Failed& failed) {
   slot.job.reset();
   slot.turn->give_back();
   const auto sentence = failed.kept.empty() ? failed.message : failed.message + "; its work so far is kept";
-  if (slot.claim_lost) {
-    ask_again_[job] = Clock::now();
-    observer_.note(fmt::format("{} was taken over by {}, since this process did not answer for too long",
-                               jobs_[job].id(), claims_->holder(jobs_[job].key)));
-    return settle(job, JobState::Queued);
-  }
+  if (slot.claim_lost) return lose(job);
   switch (failed.code) {
     case ErrorCode::EngineDied:
       return on_death(job, slot, failed);
@@ -175,8 +166,14 @@ void RunSession::on_failed(Slot& slot, const protocol::Failed& failed) {
     default:
       settle(job, JobState::Failed, failed.code, sentence);
   }
-  if (options_.stop_on_error)
-    stop({ErrorCode::Failed, fmt::format("stopped at the first failure, {}: {}", jobs_[job].id(), sentence)});
+}
+
+// Another process has the job: it waits until that one is done with it, or dead.
+void RunSession::lose(std::size_t job) {
+  ask_again_[job] = Clock::now();
+  observer_.note(fmt::format("{} was taken over by {}, since this process did not answer for too long", jobs_[job].id(),
+                             claims_->holder(jobs_[job].key)));
+  settle(job, JobState::Queued);
 }
 
 void RunSession::on_death(std::size_t job, Slot& slot, const protocol::Failed& failed) {
@@ -187,9 +184,6 @@ void RunSession::on_death(std::size_t job, Slot& slot, const protocol::Failed& f
     settle(job, JobState::Suspended, ErrorCode::EngineDied,
            fmt::format("quarantine: {} time{} in a row {}", outcome.deaths, outcome.deaths == 1 ? "" : "s",
                        failed.message));
-    if (options_.stop_on_error)
-      stop({ErrorCode::EngineDied,
-            fmt::format("stopped at the first failure, {}: {}", jobs_[job].id(), failed.message)});
   } else {
     observer_.note(fmt::format("{}: {}; it is tried again from {}", jobs_[job].id(), failed.message,
                                failed.kept.empty() ? "its beginning" : "its last checkpoint"));
@@ -229,6 +223,10 @@ void RunSession::settle(std::size_t job, JobState state, ErrorCode code, std::st
   if (state != JobState::Running) claims_->release(jobs_[job].key);
   record_->ended(job);
   if (state != JobState::Queued) observer_.ended(jobs_[job], outcome);
+  const bool failed = state == JobState::Failed || (state == JobState::Suspended && outcome.reason != "no_disk");
+  if (failed && options_.stop_on_error)
+    stop({code == ErrorCode::EngineDied ? code : ErrorCode::Failed,
+          fmt::format("stopped at the first failure, {}: {}", jobs_[job].id(), outcome.reason)});
 }
 
 void RunSession::name_blocked() {

@@ -7,9 +7,11 @@
 #include <set>
 
 #include "engine/base/ids.h"
+#include "engine/base/json.h"
 #include "engine/base/version.h"
 #include "engine/files/content_hash.h"
 #include "pipelines/job/batch/name_template.h"
+#include "pipelines/job/kept_work.h"
 #include "pipelines/job/run/publication.h"
 
 namespace rubato {
@@ -99,11 +101,13 @@ class Planner {
   }
 
   // The same job twice in one file is two clips: the second's key has its name in it. So it has when only the second is
-  // left to do, as in a failed.csv, and the first is done under the name that the file gives it.
+  // left to do, as in a failed.csv, and the first is done under the name that the file gives it. A name with {time} or
+  // {index} in it says nothing: the same job has another one later.
   bool was_made_elsewhere(const RunJob& run) const {
     if (run.batch.job.out.empty() || options_.fresh) return false;
+    if (const auto name = NameTemplate::parse(run.batch.job.out); !name || !name->is_constant()) return false;
     const auto record = Publication(options_.out, run.key).done();
-    return record && !record->files.empty() && record->files.front().path != run.job.out && run.job.out.back() != '/';
+    return record && text_member(record->facts, "named") != run.job.out;
   }
 
   Result<> name_outputs(RunJob& run) {
@@ -127,10 +131,14 @@ class Planner {
       return {};
     };
     if (run.job.out.empty()) run.job.out = options_.name;
-    const bool pictures = run.job.out.ends_with('/');
-    RUBATO_OK(render(run.job.out, pictures ? "" : ".mp4"));
+    RUBATO_OK(render(run.job.out, ".mp4"));
     RUBATO_OK(render(run.job.latents_out, ".safetensors"));
     RUBATO_OK(render(run.job.trace, ".safetensors"));
+    run.named = run.job.out;
+    for (const auto* output : {&run.job.latents_out, &run.job.trace})
+      if (output->ends_with('/'))
+        return Error{ErrorCode::JobInvalid,
+                     fmt::format("{} is a folder; give the name of a .safetensors file", *output)};
     for (const auto* output : {&run.job.out, &run.job.latents_out, &run.job.trace}) {
       if (output->empty()) continue;
       if (output->starts_with(".rubato"))
@@ -161,28 +169,36 @@ class Planner {
   }
 
   void look_for_results(RunJob& run) {
-    bool done = false;
     Publication publication(options_.out, run.key);
     const auto record = options_.fresh ? std::nullopt : publication.done();
-    if (record) {
-      const auto difference = publication.difference(*record);
-      done = difference.empty();
-      const bool changed = !done && !difference.ends_with("is missing");
-      if (changed && options_.overwrite == RunOverwrite::Never)
-        refuse(run, fmt::format("{}; --overwrite if-changed renders it again", difference));
-    } else if (run.selected && !publication.decided()) {
-      std::error_code failed;
-      const auto out = options_.out / run.job.out;
-      if (out.has_filename() && fs::exists(fs::symlink_status(out, failed))) {
-        if (options_.overwrite == RunOverwrite::Never)
-          refuse(run,
-                 fmt::format("{} exists and was not made by this job; choose another name, or pass --overwrite always",
-                             run.job.out));
-        if (options_.overwrite == RunOverwrite::Rename) run.job.out = free_name(run.job.out);
-      }
+    const auto difference = record ? publication.difference(*record) : std::string();
+    const bool done = record && difference.empty();
+    if (run.selected && !done && !publication.decided()) {
+      const auto other = in_the_way(run, publication);
+      if (!other.empty() && options_.overwrite == RunOverwrite::Never)
+        refuse(run, record ? fmt::format("{}; --overwrite if-changed renders it again", difference)
+                           : fmt::format("{} exists and is not what this job made; choose another name, or pass "
+                                         "--overwrite always",
+                                         other));
+      if (!other.empty() && options_.overwrite == RunOverwrite::Rename) run.job.out = free_name(run.job.out);
     }
     plan_.is_done.push_back(done);
     if (done && run.selected) ++plan_.done;
+  }
+
+  // A file that stands where one of the job's is to go and that no earlier result of the job put there; "" = none.
+  std::string in_the_way(const RunJob& run, const Publication& publication) const {
+    std::vector<std::string> names{run.job.out, run.job.latents_out, run.job.trace};
+    if (run.job.metadata) names.push_back(metadata_file_of(run.job.out).string());
+    for (const auto& name : names) {
+      if (name.empty()) continue;
+      std::error_code failed;
+      const auto file = options_.out / name;
+      const bool free = name.ends_with('/') ? fs::is_empty(file, failed) || failed
+                                            : !fs::exists(fs::symlink_status(file, failed)) || publication.is_own(name);
+      if (!free) return name;
+    }
+    return {};
   }
 
   void refuse(const RunJob& run, std::string why) {
@@ -190,12 +206,18 @@ class Planner {
   }
 
   std::string free_name(const fs::path& out) {
+    const bool folder = !out.has_filename();
+    const auto name = folder ? out.parent_path() : out;
     for (int n = 2;; ++n) {
+      const auto stem = folder ? name.filename() : name.stem();
       const auto candidate =
-          out.parent_path() / fmt::format("{}-{}{}", out.stem().string(), n, out.extension().string());
+          name.parent_path() / fmt::format("{}-{}{}", stem.string(), n, folder ? "" : name.extension().string());
+      const auto sidecar = fs::path(candidate) += ".json";
       std::error_code failed;
       if (fs::exists(fs::symlink_status(options_.out / candidate, failed))) continue;
-      if (names_.emplace(candidate.lexically_normal().string(), "").second) return candidate.string();
+      if (fs::exists(fs::symlink_status(options_.out / sidecar, failed))) continue;
+      if (names_.emplace(candidate.lexically_normal().string(), "").second)
+        return candidate.string() + (folder ? "/" : "");
     }
   }
 

@@ -225,7 +225,7 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
       return Start::Settled;
     }
   } else {
-    files.clear_work();
+    files.begin_anew();
   }
   files.forget();
   if (const auto waiting = undecided_.find(index); waiting != undecided_.end()) {

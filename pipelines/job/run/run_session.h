@@ -101,6 +101,7 @@ class RunSession {
   void on_done(Slot& slot, const protocol::Done& done);
   void on_failed(Slot& slot, const protocol::Failed& failed);
   void on_death(std::size_t job, Slot& slot, const protocol::Failed& failed);
+  void lose(std::size_t job);
   void worker_ended(Slot& slot, const std::string& how);
   void publish(std::size_t job);
   void disk_trouble(std::size_t job, const Error& error);

@@ -23,7 +23,8 @@ class PublicationTest : public testing::Test {
   DoneRecord record() const {
     DoneRecord record;
     record.job = "shot";
-    record.files = {{"day/clip.mp4", "out/clip.mp4", "video", "", 0, 0}, {"day/clip.mp4.json", "out/clip.mp4.json", "metadata", "", 0, 0}};
+    record.files = {{"day/clip.mp4", "out/clip.mp4", "video", "", 0, 0},
+                    {"day/clip.mp4.json", "out/clip.mp4.json", "metadata", "", 0, 0}};
     record.frames_sha256 = "abc";
     record.facts = {{"seed", 7}};
     return record;
@@ -98,8 +99,9 @@ TEST_F(PublicationTest, KnowsAFileByItsHashWhenItsTimeIsAnother) {
 }
 
 TEST_F(PublicationTest, TakesADamagedRecordForNone) {
-  for (const auto* text : {"", "{", "[]", "{\"version\":1}", "{\"version\":2,\"job\":\"a\",\"files\":[],\"frames_sha256\":\"\"}",
-                           "{\"version\":1,\"job\":\"a\",\"files\":[{\"path\":1}],\"frames_sha256\":\"\"}"}) {
+  for (const auto* text :
+       {"", "{", "[]", "{\"version\":1}", "{\"version\":2,\"job\":\"a\",\"files\":[],\"frames_sha256\":\"\"}",
+        "{\"version\":1,\"job\":\"a\",\"files\":[{\"path\":1}],\"frames_sha256\":\"\"}"}) {
     folder_.write(".rubato/k.done", text);
     EXPECT_FALSE(publication().done()) << text;
   }
@@ -113,6 +115,56 @@ TEST_F(PublicationTest, RefusesToPublishOutsideTheFolder) {
   ASSERT_TRUE(publication().decide(evil).ok());
   EXPECT_FALSE(publication().publish(Overwrite::Always).ok());
   EXPECT_FALSE(fs::exists(folder_.path().parent_path() / "clip.mp4"));
+}
+
+// Others write into the folder too: a record that leads out of it, or names nothing, is none.
+TEST_F(PublicationTest, BelievesNoRecordThatLeadsOutOfItsFolder) {
+  const auto with = [](const std::string& path, const std::string& work) {
+    return R"({"version":1,"job":"shot","frames_sha256":"","facts":{},"files":[{"path":")" + path + R"(","work":")" +
+           work + R"(","kind":"video","sha256":"","bytes":6,"modified_ns":0}]})";
+  };
+  folder_.write("elsewhere.txt", "secret");
+  folder_.write(".rubato/k.done", with("../clip.mp4", "out/clip.mp4"));
+  EXPECT_FALSE(publication().done());
+  folder_.write(".rubato/k.done", R"({"version":1,"job":"shot","frames_sha256":"","facts":{},"files":[]})");
+  EXPECT_FALSE(publication().done());
+  folder_.write(".rubato/work/k/publish.json", with("clip.mp4", "../../../elsewhere.txt"));
+  EXPECT_FALSE(publication().decided());
+  EXPECT_FALSE(publication().publish(Overwrite::Never).ok());
+  EXPECT_EQ(test::slurp(folder_ / "elsewhere.txt"), "secret");
+  folder_.write(".rubato/k.done", with("clip.mp4", "out/clip.mp4"));
+  EXPECT_TRUE(publication().done()) << "the records above are refused for their names alone";
+}
+
+TEST_F(PublicationTest, ReplacesItsOwnEarlierFilesUnlessTheyWereChanged) {
+  for (const bool changed : {false, true}) {
+    std::error_code ignored;
+    fs::remove_all(folder_ / "day", ignored);
+    render("first");
+    ASSERT_TRUE(publication().decide(record()).ok());
+    ASSERT_TRUE(publication().publish(Overwrite::Always).ok());
+    if (changed) folder_.write("day/clip.mp4.json", "a note");
+    publication().forget();
+    EXPECT_FALSE(publication().done());
+    render("second");
+    ASSERT_TRUE(publication().decide(record()).ok());
+    EXPECT_EQ(publication().publish(Overwrite::Never).ok(), !changed);
+    EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), "second");
+    EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4.json"), changed ? "a note" : "{}");
+  }
+}
+
+TEST_F(PublicationTest, BeginsAnewWithoutForgettingWhichFilesAreItsOwn) {
+  render();
+  ASSERT_TRUE(publication().decide(record()).ok());
+  ASSERT_TRUE(publication().publish(Overwrite::Never).ok());
+  render("half");
+  for (int attempt = 0; attempt < 2; ++attempt) {  // the second after the first was interrupted
+    publication().begin_anew();
+    EXPECT_FALSE(publication().done());
+    EXPECT_FALSE(fs::exists(folder_ / ".rubato/work/k/out"));
+    EXPECT_TRUE(publication().is_own("day/clip.mp4"));
+  }
 }
 
 }  // namespace
