@@ -52,9 +52,10 @@ StopWish StopSignals::wish() {
   return interrupts_.interrupts() == 1 ? StopWish::AfterStep : StopWish::None;
 }
 
-RunView::RunView(Output& out, ProgressMode mode, const RunPlan& plan, const RunOptions& options)
+RunView::RunView(Output& out, ProgressMode mode, const RunPlan& plan, const RunOptions& options, bool paths)
     : out_(out),
       mode_(mode),
+      paths_(paths && mode != ProgressMode::Json),
       folder_(options.out),
       view_(make_progress_view(mode, out)),
       workers_(options.devices.size()) {
@@ -129,7 +130,7 @@ void RunView::ended(const RunJob& job, const RunOutcome& outcome) {
   rendered_s_ += outcome.seconds;
   ++rendered_;
   view_->note(fmt::format("{} done in {:.1f} s{}", where, outcome.seconds, time_left()));
-  if (mode_ == ProgressMode::Json) return;
+  if (!paths_) return;
   view_->clear();
   for (const auto& output : outcome.outputs)
     if (output.kind != "metadata" && output.kind != "frames") out_.result((folder_ / output.path).string());
@@ -228,6 +229,28 @@ json plan_json(const RunPlan& plan) {
       {"jobs", std::move(jobs)}, {"refusals", std::move(refusals)}, {"to_render", totals.jobs}, {"done", plan.done}};
   if (totals.unknown_times == 0) result["expected_s"] = totals.seconds;
   return result;
+}
+
+json result_json(const RunPlan& plan, const RunResult& result) {
+  json jobs = json::array();
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+    if (!plan.jobs[i].selected) continue;
+    const auto& outcome = result.outcomes[i];
+    json outputs = json::array();
+    for (const auto& output : outcome.outputs)
+      outputs.push_back(
+          {{"path", output.path}, {"kind", output.kind}, {"bytes", output.bytes}, {"sha256", output.sha256}});
+    json job{{"id", plan.jobs[i].id()},
+             {"state", state_name(outcome.state)},
+             {"earlier", outcome.earlier},
+             {"seconds", outcome.seconds},
+             {"outputs", std::move(outputs)}};
+    if (!outcome.reason.empty()) job["message"] = outcome.reason;
+    jobs.push_back(std::move(job));
+  }
+  json value{{"jobs", std::move(jobs)}};
+  if (result.stopped) value["stopped"] = result.stopped->message;
+  return value;
 }
 
 }  // namespace rubato::cli

@@ -25,7 +25,8 @@ class StopSignals {
 
 class RunView final : public RunObserver {
  public:
-  RunView(Output& out, ProgressMode mode, const RunPlan& plan, const RunOptions& options);
+  // `paths`: the path of each finished file goes to standard output.
+  RunView(Output& out, ProgressMode mode, const RunPlan& plan, const RunOptions& options, bool paths);
 
   void started(const RunJob& job, const std::string& device, int attempt) override;
   void message(const RunJob& job, const protocol::Message& message) override;
@@ -42,6 +43,7 @@ class RunView final : public RunObserver {
 
   Output& out_;
   ProgressMode mode_;
+  bool paths_;
   const std::filesystem::path folder_;
   std::vector<bool> selected_;  // by job: it belongs to this run
   std::unique_ptr<ProgressView> view_;
@@ -57,5 +59,7 @@ class RunView final : public RunObserver {
 std::string plan_table(const RunPlan& plan);
 std::string plan_summary(const RunPlan& plan, const std::filesystem::path& out, std::size_t workers);
 nlohmann::json plan_json(const RunPlan& plan);
+// What became of the jobs of a run, for programs.
+nlohmann::json result_json(const RunPlan& plan, const RunResult& result);
 
 }  // namespace rubato::cli

@@ -174,6 +174,31 @@ TEST_F(CliRun, StartsNothingWhenAJobIsRefused) {
   }
 }
 
+TEST_F(CliRun, PrintsOneObjectWithJson) {
+  write_jobs(1);
+  const auto done = run(here_, {"run", "shots.csv", "--out", "out", "--name", "{job}.mp4", "--json"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  const auto value = json::parse(done.out);
+  EXPECT_EQ(value["jobs"][0]["state"], "done");
+  EXPECT_EQ(value["jobs"][0]["outputs"][0]["path"], "shot-1.mp4");
+}
+
+TEST_F(CliRun, RefusesWhatCannotBeWrittenBeforeAnythingIsRendered) {
+  std::ofstream(dir_ / "shots.csv") << "prompt,frames,size,out\na red circle,9,64x64,a.mp4\n"
+                                       "a blue star,9,64x64,a.mp4/b.mp4\n";
+  const auto clash = run(here_, run_words());
+  EXPECT_EQ(clash.code, 3);
+  EXPECT_THAT(clash.err, HasSubstr("a.mp4 would be a file and a folder, also by shots.csv, line 2"));
+
+  write_jobs(1);
+  std::ofstream(dir_ / "out") << "no folder";
+  for (const auto& more : {std::vector<std::string>{}, {"--dry-run"}}) {
+    const auto refused = run(here_, run_words(more));
+    EXPECT_EQ(refused.code, 73);
+    EXPECT_THAT(refused.err, HasSubstr("is not a folder"));
+  }
+}
+
 TEST_F(CliRun, NeverReplacesAFileItDidNotMake) {
   write_jobs(1);
   fs::create_directory(dir_ / "out");

@@ -1,7 +1,9 @@
 // run: the jobs of a job file, one after the other, and on from where an earlier run stopped.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -19,6 +21,7 @@
 #include "app/cli/render.h"
 #include "app/cli/run_files.h"
 #include "app/cli/run_view.h"
+#include "engine/base/files.h"
 #include "engine/base/text.h"
 #include "pipelines/job/batch/job_file.h"
 #include "pipelines/job/batch/name_template.h"
@@ -240,6 +243,17 @@ Result<Prepared> prepare(const Context& context, JobForecasts& forecasts) {
   return run;
 }
 
+// What would keep a run from making the output folder or writing into it. CannotWrite.
+Result<> check_folder(const fs::path& out) {
+  std::error_code failed;
+  auto there = out;  // or the first folder above it that is there
+  while (!fs::exists(fs::status(there, failed)) && there.has_relative_path()) there = there.parent_path();
+  if (!fs::is_directory(there, failed))
+    return Error{ErrorCode::CannotWrite, fmt::format("{} is not a folder; choose another --out", there.string())};
+  if (::access(there.c_str(), W_OK | X_OK) != 0) return write_error(there, errno);
+  return {};
+}
+
 Result<> dry_run(const Context& context, const Prepared& run, ProgressMode mode) {
   if (mode == ProgressMode::Json)
     context.out.json_line(make_event("plan", plan_json(run.plan)));
@@ -248,7 +262,7 @@ Result<> dry_run(const Context& context, const Prepared& run, ProgressMode mode)
   else
     context.out.result(plan_table(run.plan));
   context.out.say(plan_summary(run.plan, run.options.out, run.options.devices.size()));
-  return run.plan.refusals.empty() ? Result<>() : refusal_error(run.plan);
+  return run.plan.refusals.empty() ? check_folder(run.options.out) : refusal_error(run.plan);
 }
 
 // The exit code's reason: what stopped the run, else that jobs are not done, else that this could not be written down.
@@ -288,11 +302,13 @@ Result<json> render(const Context& context, ProgressMode mode) {
     error.message += "\nNothing was started.";
     return error;
   }
+  RUBATO_OK(check_folder(run.options.out));
   Interrupts interrupts;
   StopSignals signals(interrupts);
   run.options.stop_fd = interrupts.fd();
   run.options.stop_wish = [&] { return signals.wish(); };
-  RunView view(context.out, mode, run.plan, run.options);
+  const bool as_json = context.args.has("json") && mode != ProgressMode::Json;
+  RunView view(context.out, mode, run.plan, run.options, !as_json);
   if (mode == ProgressMode::Json) context.out.json_line(make_event("plan", plan_json(run.plan)));
   const auto plan = run.plan;
   RunSession session(run.options, std::move(run.plan), view);
@@ -301,6 +317,7 @@ Result<json> render(const Context& context, ProgressMode mode) {
       write_run_files(run.options, run.file, plan, result, view.started_at(), context.args.positionals().front());
   if (!written) view.note(written.error().message);
   view.finish(result, written.ok());
+  if (as_json) context.out.json(result_json(plan, result));
   RUBATO_OK(verdict(plan, result, interrupts, written));
   return json::object();
 }

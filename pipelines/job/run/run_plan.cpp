@@ -151,6 +151,23 @@ class Planner {
             ErrorCode::JobInvalid,
             fmt::format("{} would be written twice, also by {}; put {{index}}, {{seed}} or {{job}} into the name",
                         *output, other->second)};
+      RUBATO_OK(keep_apart(*output, run.batch.source));
+    }
+    return {};
+  }
+
+  // No name is a file for one job and a folder for another.
+  Result<> keep_apart(const fs::path& output, const std::string& source) {
+    const auto clash = [&](const fs::path& name, const std::string& other) {
+      return Error{
+          ErrorCode::JobInvalid,
+          fmt::format("{} would be a file and a folder, also by {}; choose another name", name.string(), other)};
+    };
+    const auto name = output.lexically_normal();
+    if (const auto folder = folders_.find(name.string()); folder != folders_.end()) return clash(name, folder->second);
+    for (auto folder = name.parent_path(); !folder.empty(); folder = folder.parent_path()) {
+      if (const auto file = names_.find(folder.string()); file != names_.end()) return clash(folder, file->second);
+      if (!folders_.emplace(folder.string(), source).second) break;  // its parents are known as well
     }
     return {};
   }
@@ -225,7 +242,8 @@ class Planner {
   const PlanOptions& options_;
   RunPlan plan_;
   std::map<std::string, Result<KnownModel>> models_;
-  std::map<std::string, std::string> input_hashes_, names_;
+  std::map<std::string, std::string> input_hashes_;
+  std::map<std::string, std::string> names_, folders_;  // of outputs, and whose they are
   std::map<std::string, std::size_t> indices_;
   std::map<std::string, int> occurrences_, keys_;
 };
