@@ -63,7 +63,7 @@ RunView::RunView(Output& out, ProgressMode mode, const RunPlan& plan, const RunO
     selected_.push_back(job.selected);
     if (job.selected) ++total_;
   }
-  settled_ = done_ = plan.done;
+  settled_ = done_ = before_ = plan.done;
   out_.say(plan_summary(plan, options.out, workers_));
 }
 
@@ -162,7 +162,8 @@ void RunView::finish(const RunResult& result, bool report) {
     out_.json_line(make_event("queue.done", {{"states", states}, {"seconds", seconds}}));
   }
   auto line = fmt::format("{} of {} jobs done", done_, total_);
-  if (earlier > 0) line += fmt::format(" ({} of them before)", earlier);
+  if (before_ > 0) line += fmt::format(" ({} of them before)", before_);
+  if (earlier > before_) line += fmt::format(" ({} of them by other processes)", earlier - before_);
   line += fmt::format(" in {}", human_duration(seconds));
   for (const auto state : {JobState::Failed, JobState::Suspended, JobState::Blocked, JobState::Interrupted})
     if (count[state] > 0) line += fmt::format(", {} {}", count[state], state_name(state));

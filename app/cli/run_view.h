@@ -48,6 +48,7 @@ class RunView final : public RunObserver {
   std::vector<bool> selected_;  // by job: it belongs to this run
   std::unique_ptr<ProgressView> view_;
   std::size_t total_ = 0, settled_ = 0, done_ = 0;
+  std::size_t before_ = 0;  // done when this run began
   std::size_t workers_ = 1;
   double rendered_s_ = 0;  // of jobs done in this run
   std::size_t rendered_ = 0;

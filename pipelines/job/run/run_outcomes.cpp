@@ -142,11 +142,15 @@ void RunSession::publish(std::size_t job) {
     if (published.error().code == ErrorCode::CannotWrite) return disk_trouble(job, published.error());
     return settle(job, JobState::Failed, published.error().code, published.error().message);
   }
-  auto& outcome = outcomes_[job];
-  outcome.frames_sha256 = published->frames_sha256;
-  outcome.outputs.clear();
-  for (const auto& file : published->files) outcome.outputs.push_back({file.path, file.kind, file.bytes, file.sha256});
+  take_record(job, *published);
   settle(job, JobState::Done);
+}
+
+void RunSession::take_record(std::size_t job, const DoneRecord& record) {
+  auto& outcome = outcomes_[job];
+  outcome.frames_sha256 = record.frames_sha256;
+  outcome.outputs.clear();
+  for (const auto& file : record.files) outcome.outputs.push_back({file.path, file.kind, file.bytes, file.sha256});
 }
 
 void RunSession::on_failed(Slot& slot, const protocol::Failed& failed) {

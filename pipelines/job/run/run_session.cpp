@@ -29,6 +29,7 @@ RunSession::RunSession(RunOptions options, RunPlan plan, RunObserver& observer)
     if (plan.is_done[i]) {
       outcome.state = JobState::Done;
       outcome.earlier = true;
+      if (const auto record = publication(i).done()) take_record(i, *record);
     } else if (!jobs_[i].after.empty()) {
       outcome.state = JobState::Blocked;
     }
@@ -221,6 +222,7 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
   if (!options_.fresh || outcomes_[index].attempts > 0) {
     if (const auto record = files.done(); record && files.difference(*record).empty()) {
       outcomes_[index].earlier = true;
+      take_record(index, *record);
       settle(index, JobState::Done);
       return Start::Settled;
     }

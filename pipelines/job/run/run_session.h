@@ -104,6 +104,7 @@ class RunSession {
   void lose(std::size_t job);
   void worker_ended(Slot& slot, const std::string& how);
   void publish(std::size_t job);
+  void take_record(std::size_t job, const DoneRecord& record);  // what it says of the job's files
   void disk_trouble(std::size_t job, const Error& error);
   void settle(std::size_t job, JobState state, ErrorCode code = ErrorCode::Failed, std::string reason = {});
   void name_blocked();
