@@ -200,6 +200,20 @@ TEST_F(CliRun, PrintsOneObjectWithJson) {
   EXPECT_THAT(read_file(dir_ / "out/report.html", 1 << 20).value(), HasSubstr("shot-1.mp4"));
 }
 
+// Also a job that is rendered, but whose name somebody took meanwhile, is a failure to stop at.
+TEST_F(CliRun, StopsAtTheFirstFailureOfAnyKind) {
+  write_jobs(2, 60);
+  Program running(here_, run_words({"--on-error", "stop"}));
+  ASSERT_TRUE(wait_for_step(running, "shot-1", 3)) << running.err();
+  std::ofstream(dir_ / "out/shot-1.mp4") << "a holiday";
+  const auto done = running.finish();
+  EXPECT_EQ(done.code, 1) << done.out;
+  EXPECT_THAT(done.err, HasSubstr("stopped at the first failure, shot-1"));
+  EXPECT_EQ(count_of(done.out, "job.done"), 0);
+  EXPECT_FALSE(fs::exists(dir_ / "out/shot-2.mp4"));
+  EXPECT_EQ(read_file(dir_ / "out/shot-1.mp4", 100).value(), "a holiday");
+}
+
 TEST_F(CliRun, RefusesWhatCannotBeWrittenBeforeAnythingIsRendered) {
   std::ofstream(dir_ / "shots.csv") << "prompt,frames,size,out\na red circle,9,64x64,a.mp4\n"
                                        "a blue star,9,64x64,a.mp4/b.mp4\n";
