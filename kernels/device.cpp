@@ -22,6 +22,8 @@ struct LoadedCuda {
   std::string reason;
 };
 
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+
 // The module lies beside the executable, or in ../lib/rubato of an installation.
 LoadedCuda open_module() {
   std::error_code failed;
@@ -37,6 +39,12 @@ LoadedCuda open_module() {
     if (entry == nullptr) return {nullptr, fmt::format("{} is not a Rubato CUDA module", path.string())};
     const auto* backend = entry();
     if (backend->device_count() == 0) return {nullptr, "no CUDA device or driver was found"};
+    // Before any tensor: until then the allocator knows no device, and refuses to say how much of one it holds.
+    try {
+      at::globalContext().lazyInitDevice(at::kCUDA);
+    } catch (const std::exception& e) {
+      return {nullptr, fmt::format("CUDA does not start ({})", first_line(e.what()))};
+    }
     // float32 means float32: libtorch would let cuDNN's convolutions round to TF32.
     at::globalContext().setAllowTF32CuDNN(false);
     return {backend, {}};

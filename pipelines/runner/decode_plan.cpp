@@ -1,5 +1,6 @@
 #include "pipelines/runner/decode_plan.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <limits>
@@ -22,7 +23,10 @@ std::uint64_t free_memory(at::Device device) {
   if (device.is_cuda()) {
     const auto devices = cuda_devices();
     const auto index = static_cast<std::size_t>(device.index());
-    return index < devices.size() ? devices[index].free_bytes : 0;
+    if (index >= devices.size()) return 0;
+    // With what the allocator holds unused: else a job that goes on in a fresh worker could get other tiles.
+    const auto use = memory_use(device);
+    return devices[index].free_bytes + use.held_bytes - std::min(use.held_bytes, use.current_bytes);
   }
   std::ifstream info("/proc/meminfo");
   std::string name, unit;

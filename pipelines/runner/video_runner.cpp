@@ -160,6 +160,7 @@ class VideoRun {
     RUBATO_TRY(dtype, parse_dtype(job_.dtype, device));
     load_options_ = {device, dtype};
     job_.device = device.str();
+    reset_peak_memory(device);
     job_.dtype = dtype == at::kFloat ? "float32" : dtype == at::kHalf ? "float16" : "bfloat16";
 
     format_ = {job_.size->width, job_.size->height, *job_.fps, *job_.frames, job_.metadata};
@@ -193,7 +194,11 @@ class VideoRun {
                              ? fmt::format("after step {} of {}", start_.next_step, request_.steps)
                              : std::string();
       const auto step = ladder_->next(stage, where, tile_);
-      if (!step) return done;
+      if (!step) {
+        if (stage == MemoryStage::Denoise && partial_ && start_.next_step > 0)
+          warn_unless(guard([&] { return save(start_); }));
+        return done;
+      }
       events_.warn("memory_low", *step);
       output_.reset();
       if (ladder_->plan().tile != 0 && ladder_->plan().tile != tile_ && decode_work_) decode_work_->remove();
@@ -412,6 +417,8 @@ class VideoRun {
     meter_->advance(1);
     result.report["seconds"] = seconds_of(*meter_);  // now with the writing of the files
     result.report["memory"] = ladder_->report();
+    if (load_options_.device.is_cuda())
+      result.report["memory"]["peak_device_bytes"] = memory_use(load_options_.device).peak_bytes;
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
     result.report["peak_memory_bytes"] = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;

@@ -142,7 +142,10 @@ Result<std::unique_ptr<Scheduler>> WanPipeline::make_schedule(const VideoRequest
 Result<at::Tensor> WanPipeline::denoise(const VideoRequest& request, const EncodedText& text, DenoiseState start,
                                         const at::Tensor& first_frame_latent, const DenoiseObserver& observer) {
   RUBATO_TRY(scheduler, make_schedule(request));
-  if (start.next_step > 0) RUBATO_OK(scheduler->restore(start.scheduler));
+  if (start.next_step > 0) {  // from a file everything comes to the CPU
+    for (auto& [name, tensor] : start.scheduler.tensors) tensor = tensor.to(options_.device);
+    RUBATO_OK(scheduler->restore(start.scheduler));
+  }
 
   at::Tensor latents = start.latents.to(options_.device, at::kFloat);
   const FirstFrame first_frame(first_frame_latent, latents, transformer_config_.patch, expand_timesteps_);
