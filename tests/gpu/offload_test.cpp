@@ -117,6 +117,16 @@ TEST_F(OffloadOnCuda, AWholePipelineGivesTheSameLatents) {
   EXPECT_TRUE(at::equal(latents(Offload::Layers), resident));
 }
 
+// A worker asks before its first job has made a tensor; ctest runs every test in a process of its own.
+TEST(MemoryOnCuda, CanBeAskedForBeforeThereIsATensor) {
+  const auto device = parse_device("cuda:0");
+  if (!device.ok()) GTEST_SKIP() << device.error().message;
+  reset_peak_memory(*device);
+  const auto use = memory_use(*device);
+  EXPECT_GE(use.held_bytes, use.current_bytes);
+  release_cached_memory(*device);
+}
+
 // Somebody takes all of the device's memory while a job runs.
 class CrowdedCuda : public OffloadOnCuda {
  protected:
