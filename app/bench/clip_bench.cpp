@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "app/bench/bench.h"
+#include "kernels/device.h"
 #include "pipelines/job/video_model.h"
 #include "pipelines/text_to_video/request_of.h"
 #include "pipelines/text_to_video/wan_pipeline.h"
@@ -52,7 +53,10 @@ Result<> clip(const Options& options) {
   RUBATO_TRY(resolved, resolve_video_job(job, model));
   const auto request = request_of(resolved);
 
+  reset_peak_memory(options.device);
+  const auto start = std::chrono::steady_clock::now();
   RUBATO_TRY(pipeline, WanPipeline::load(model.folder, {options.device, options.dtype, options.offload}));
+  const double load_s = since(start);
   RUBATO_TRY(warm_up, render(*pipeline, request));
   std::vector<double> text, denoise, decode, total;
   for (int i = 0; i < options.repeats; ++i) {
@@ -70,10 +74,13 @@ Result<> clip(const Options& options) {
       {"model", model.name},
       {"clip", fmt::format("{}x{}, {} frames, {} steps, guidance {}", request.width, request.height, request.frames,
                            request.steps, request.guidance)},
+      {"offload", offload_name(options.offload)},
+      {"load_s", load_s},
       {"first_run_s", warm_up.total()},
       {"wall_s", {{"text", median(text)}, {"denoise", median(denoise)}, {"decode", median(decode)}}},
       {"total_wall_s", median(total)},
       {"all_total_wall_s", total},
+      {"peak_device_mb", static_cast<double>(memory_use(options.device).peak_bytes) / 1e6},
       {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) * 1024 / 1e6}};
   fmt::print("{}\n", report.dump(2));
   return write_report(options, report);
