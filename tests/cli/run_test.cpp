@@ -136,6 +136,17 @@ TEST_F(CliRun, GoesOnInTheMiddleOfAJobWhoseWorkerWasKilled) {
   EXPECT_THAT(leftovers(), IsEmpty());
 }
 
+TEST_F(CliRun, BringsTheJobsOfALimitToTheirEnd) {
+  write_jobs(2, 60);
+  Program running(here_, run_words({"--limit", "1"}));
+  ASSERT_TRUE(wait_for_step(running, "shot-1", 3)) << running.err();
+  ::kill(child_of(running.pid(), "rubato-worker"), SIGKILL);
+  const auto done = running.finish();
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_TRUE(fs::exists(dir_ / "out/shot-1.mp4")) << done.out;
+  EXPECT_FALSE(fs::exists(dir_ / "out/shot-2.mp4"));
+}
+
 TEST_F(CliRun, GoesOnInTheMiddleOfAJobAfterItWasKilledItself) {
   const auto calm = calm_results(2, 60);
   write_jobs(2, 60);

@@ -50,6 +50,11 @@ bool RunSession::may_start(std::size_t job) const {
                      [&](std::size_t other) { return outcomes_[other].state == JobState::Done; });
 }
 
+// What was begun is brought to its end, however many attempts that takes.
+bool RunSession::within_limit(std::size_t job) const {
+  return options_.limit == 0 || rendered_ < options_.limit || outcomes_[job].attempts > 0;
+}
+
 bool RunSession::suits(const RunJob& job, const Slot& slot) const {
   return job.job.device == "auto" || slot.wish == "auto" || job.job.device == slot.wish;
 }

@@ -90,10 +90,9 @@ bool RunSession::finished() const {
   const bool busy = std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->job.has_value(); });
   if (busy) return false;
   if (stopped_) return true;
-  if (options_.limit > 0 && rendered_ >= options_.limit) return true;
   if (disk_trouble_since_) return false;
   for (std::size_t at = open_from_; at < order_.size(); ++at)
-    if (is_open(order_[at]) && may_start(order_[at])) return false;
+    if (is_open(order_[at]) && may_start(order_[at]) && within_limit(order_[at])) return false;
   return true;
 }
 
@@ -166,7 +165,6 @@ void RunSession::give_work() {
   for (auto& slot : slots_) {
     while (!slot->job && slot->given_up.empty() && Clock::now() >= slot->not_before && !stopped_ &&
            !disk_trouble_since_) {
-      if (options_.limit > 0 && rendered_ >= options_.limit) return;
       const auto job = next_job(*slot);
       if (!job) break;
       if (slot->client->state() == WorkerClient::State::Stopped) {
@@ -195,7 +193,7 @@ std::optional<std::size_t> RunSession::next_job(const Slot& slot) {
   for (std::size_t at = open_from_; at < order_.size(); ++at) {
     const auto job = order_[at];
     if (first && jobs_[job].batch.priority < jobs_[*first].batch.priority) break;
-    if (!is_open(job) || !may_start(job) || !suits(jobs_[job], slot)) continue;
+    if (!is_open(job) || !may_start(job) || !within_limit(job) || !suits(jobs_[job], slot)) continue;
     if (const auto later = ask_again_.find(job); later != ask_again_.end() && Clock::now() < later->second) continue;
     if (slot.model.empty() || jobs_[job].job.model == slot.model) return job;
     if (!first) first = job;

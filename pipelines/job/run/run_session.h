@@ -110,6 +110,7 @@ class RunSession {
   void name_blocked();
   bool is_open(std::size_t job) const;    // it may still be rendered in this run
   bool may_start(std::size_t job) const;  // now, as far as other jobs are concerned
+  bool within_limit(std::size_t job) const;
   bool suits(const RunJob& job, const Slot& slot) const;
   VideoJob worker_job(const RunJob& job, const Slot& slot) const;
   DoneRecord record_of(const RunJob& job, const protocol::Done& done, const Slot& slot) const;
