@@ -288,6 +288,7 @@ Result<> verdict(const RunPlan& plan, const RunResult& result, const Interrupts&
 }
 
 Result<json> render(const Context& context, ProgressMode mode) {
+  Interrupts interrupts;  // from here on: who ends a run while it is planned gets its exit code too
   JobForecasts forecasts(context.folders.state);
   RUBATO_TRY(run, prepare(context, forecasts));
   run.options.learn = [&](const RunJob& job, const json& report, const TimedUnder& under) {
@@ -303,7 +304,6 @@ Result<json> render(const Context& context, ProgressMode mode) {
     return error;
   }
   RUBATO_OK(check_folder(run.options.out));
-  Interrupts interrupts;
   StopSignals signals(interrupts);
   run.options.stop_fd = interrupts.fd();
   run.options.stop_wish = [&] { return signals.wish(); };
