@@ -462,7 +462,8 @@ TEST(JobFileErrors, LongIdsLeaveRoomForNumbers) {
   EXPECT_THAT(fault("[{id: a, prompt: x, seeds: 1..2}, {id: a.2, prompt: x}]"), HasSubstr("the id 'a.2' stands twice"));
 }
 
-TEST(JobFile, TenThousandJobsAreReadQuickly) {
+// How long it takes is printed, not judged: tests run on busy machines and under sanitizers.
+TEST(JobFile, TenThousandJobsAreRead) {
   std::string csv = "id,prompt,seed,steps,size,out\n", yaml = "defaults: {steps: 20}\njobs:\n", json = "[";
   for (int i = 0; i < 10000; ++i) {
     csv += fmt::format("shot{0},\"a ring, number {0}\",{0},20,256x256,{{job}}-{{seed}}.mp4\n", i);
@@ -475,7 +476,6 @@ TEST(JobFile, TenThousandJobsAreReadQuickly) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
     RecordProperty(name, std::to_string(took.count()));
     std::printf("%s: %.3f s\n", name, took.count());
-    EXPECT_LT(took.count(), 5) << name;
   }
 }
 
