@@ -130,9 +130,10 @@ Result<json> render(const Context& context, ProgressMode mode) {
   const bool dry = context.args.has("dry-run");
   // The worker loads its libraries while the model's folder is looked at.
   std::optional<Renderer> renderer;
+  Result<> started;  // told after what is wrong with the job
   if (!dry) {
     renderer.emplace(context.out, mode);
-    RUBATO_OK(renderer->start());
+    started = renderer->start();
   }
   RUBATO_TRY(ready, resolve(std::move(job), where));
   const auto resolved = video_job_to_json(ready.job);
@@ -147,6 +148,7 @@ Result<json> render(const Context& context, ProgressMode mode) {
     return json::object();
   }
   if (memory.fit == Fit::DoesNotFit) context.out.warn(fmt::format("this job {}", memory.sentence));
+  RUBATO_OK(started);
   JobTimings timings(context.folders.state);
   RUBATO_TRY(result, renderer->run(resolved, {.expected_s = timings.expected(ready.job, ready.model).expected_s}));
   timings.learn(ready.job, ready.model, result.done.report, {.resumed = result.resumed});
