@@ -1,5 +1,5 @@
 // What is refused before an engine starts because this machine cannot do it.
-#include "app/cli/capacity.h"
+#include "pipelines/job/capacity.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,28 +17,28 @@ using testing::Not;
 
 TEST(Capacity, CountsTheGpusThatAJobCouldName) {
   const TempDir dev;
-  EXPECT_EQ(cli::gpu_count(dev.path(), nullptr), 0);
+  EXPECT_EQ(gpu_count(dev.path(), nullptr), 0);
   for (const auto* name : {"nvidia0", "nvidia1", "nvidia11", "nvidiactl", "nvidia-uvm", "nvidia"})
     std::ofstream(dev / name) << ".";
-  EXPECT_EQ(cli::gpu_count(dev.path(), nullptr), 3);
-  EXPECT_EQ(cli::gpu_count(dev.path(), "0,1"), 2);
-  EXPECT_EQ(cli::gpu_count(dev.path(), ""), 0);
-  EXPECT_EQ(cli::gpu_count(dev.path(), "-1"), 0);
-  EXPECT_EQ(cli::gpu_count(dev.path(), "0,1,2,3,4"), 3);
+  EXPECT_EQ(gpu_count(dev.path(), nullptr), 3);
+  EXPECT_EQ(gpu_count(dev.path(), "0,1"), 2);
+  EXPECT_EQ(gpu_count(dev.path(), ""), 0);
+  EXPECT_EQ(gpu_count(dev.path(), "-1"), 0);
+  EXPECT_EQ(gpu_count(dev.path(), "0,1,2,3,4"), 3);
   std::ofstream(dev / "dxg") << ".";
-  EXPECT_EQ(cli::gpu_count(dev.path(), nullptr), std::nullopt);
+  EXPECT_EQ(gpu_count(dev.path(), nullptr), std::nullopt);
 }
 
 TEST(Capacity, NamesTheNearestDevice) {
-  EXPECT_TRUE(cli::check_device("cpu", 0).ok());
-  EXPECT_TRUE(cli::check_device("auto", 0).ok());
-  EXPECT_TRUE(cli::check_device("cuda", 1).ok());
-  EXPECT_TRUE(cli::check_device("cuda:1", 2).ok());
-  EXPECT_TRUE(cli::check_device("cuda:99", std::nullopt).ok());
+  EXPECT_TRUE(check_device("cpu", 0).ok());
+  EXPECT_TRUE(check_device("auto", 0).ok());
+  EXPECT_TRUE(check_device("cuda", 1).ok());
+  EXPECT_TRUE(check_device("cuda:1", 2).ok());
+  EXPECT_TRUE(check_device("cuda:99", std::nullopt).ok());
   for (const auto& [device, gpus, nearest] : {std::tuple{"cuda", 0, "--device cpu"},
                                               {"cuda:3", 0, "--device cpu"},
                                               {"cuda:99", 2, "the nearest is cuda:1"}}) {
-    const auto checked = cli::check_device(device, gpus);
+    const auto checked = check_device(device, gpus);
     ASSERT_FALSE(checked.ok()) << device;
     EXPECT_EQ(checked.error().code, ErrorCode::NoDevice);
     EXPECT_THAT(checked.error().message, HasSubstr(nearest));
@@ -61,22 +61,22 @@ class CapacityOfMemory : public testing::Test {
 };
 
 TEST_F(CapacityOfMemory, TheAdviceIsTheMostThatPasses) {
-  const auto needed = cli::least_memory(job_, model_);
+  const auto needed = least_memory(job_, model_);
   ASSERT_TRUE(needed.ok());
-  EXPECT_TRUE(cli::check_memory(job_, model_, *needed).ok());
-  const auto refused = cli::check_memory(job_, model_, *needed / 4);
+  EXPECT_TRUE(check_memory(job_, model_, *needed).ok());
+  const auto refused = check_memory(job_, model_, *needed / 4);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::OutOfMemory);
   EXPECT_THAT(refused.error().message, HasSubstr("at most 512x256 or 13 frames could fit"));
   job_.size = Size{512, 256};
-  EXPECT_TRUE(cli::check_memory(job_, model_, *needed / 4).ok());
+  EXPECT_TRUE(check_memory(job_, model_, *needed / 4).ok());
   job_.size = Size{1024, 512};
   job_.frames = 13;
-  EXPECT_TRUE(cli::check_memory(job_, model_, *needed / 4).ok());
+  EXPECT_TRUE(check_memory(job_, model_, *needed / 4).ok());
   job_.frames = 17;
-  EXPECT_FALSE(cli::check_memory(job_, model_, *needed / 4).ok());
+  EXPECT_FALSE(check_memory(job_, model_, *needed / 4).ok());
   // Hopeless: no advice that cannot be followed.
-  EXPECT_THAT(cli::check_memory(job_, model_, 1).error().message, Not(HasSubstr("at most")));
+  EXPECT_THAT(check_memory(job_, model_, 1).error().message, Not(HasSubstr("at most")));
 }
 
 TEST(CapacityOfTheProgram, RefusesBeforeAnythingStarts) {

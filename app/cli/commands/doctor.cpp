@@ -8,12 +8,12 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/command.h"
-#include "app/cli/machine.h"
 #include "app/cli/output.h"
 #include "app/cli/places.h"
 #include "engine/base/text.h"
 #include "engine/base/version.h"
 #include "engine/files/model_card.h"
+#include "pipelines/job/machine.h"
 #include "pipelines/job/media_client.h"
 #include "pipelines/job/no_network.h"
 #include "pipelines/job/worker_client.h"

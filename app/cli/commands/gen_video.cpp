@@ -8,10 +8,10 @@
 #include "app/cli/command.h"
 #include "app/cli/job_flags.h"
 #include "app/cli/places.h"
-#include "app/cli/preflight.h"
 #include "app/cli/render.h"
 #include "pipelines/job/events.h"
 #include "pipelines/job/memory_forecast.h"
+#include "pipelines/job/preflight.h"
 #include "pipelines/job/queue/job_timings.h"
 
 namespace rubato::cli {

@@ -6,12 +6,12 @@
 #include <set>
 
 #include "app/cli/places.h"
-#include "app/cli/preflight.h"
 #include "app/cli/queue_view.h"
 #include "engine/base/ids.h"
 #include "engine/base/text.h"
 #include "pipelines/job/batch/job_file.h"
 #include "pipelines/job/batch/name_template.h"
+#include "pipelines/job/preflight.h"
 
 namespace rubato::cli {
 namespace fs = std::filesystem;

@@ -10,14 +10,12 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
-#include "app/cli/capacity.h"
 #include "app/cli/command.h"
 #include "app/cli/interrupts.h"
 #include "app/cli/job_flags.h"
 #include "app/cli/job_forecasts.h"
 #include "app/cli/output.h"
 #include "app/cli/places.h"
-#include "app/cli/preflight.h"
 #include "app/cli/render.h"
 #include "app/cli/run_files.h"
 #include "app/cli/run_view.h"
@@ -25,7 +23,9 @@
 #include "engine/base/text.h"
 #include "pipelines/job/batch/job_file.h"
 #include "pipelines/job/batch/name_template.h"
+#include "pipelines/job/capacity.h"
 #include "pipelines/job/events.h"
+#include "pipelines/job/preflight.h"
 #include "pipelines/job/run/run_session.h"
 #include "pipelines/job/schema.h"
 

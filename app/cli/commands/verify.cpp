@@ -10,8 +10,8 @@
 #include "app/cli/command.h"
 #include "app/cli/media_file.h"
 #include "app/cli/places.h"
-#include "app/cli/preflight.h"
 #include "app/cli/render.h"
+#include "pipelines/job/preflight.h"
 
 namespace rubato::cli {
 namespace fs = std::filesystem;

@@ -1,4 +1,4 @@
-#include "app/cli/capacity.h"
+#include "pipelines/job/capacity.h"
 
 #include <fmt/format.h>
 
@@ -7,10 +7,10 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "app/cli/machine.h"
 #include "engine/base/text.h"
+#include "pipelines/job/machine.h"
 
-namespace rubato::cli {
+namespace rubato {
 namespace fs = std::filesystem;
 namespace {
 
@@ -98,4 +98,4 @@ Result<> check_capacity(const VideoJob& job, const VideoModel& model) {
   return limit == 0 ? Result<>() : check_memory(job, model, limit);
 }
 
-}  // namespace rubato::cli
+}  // namespace rubato

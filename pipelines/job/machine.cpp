@@ -1,4 +1,4 @@
-#include "app/cli/machine.h"
+#include "pipelines/job/machine.h"
 
 #include <sched.h>
 
@@ -10,7 +10,7 @@
 
 #include "engine/base/text.h"
 
-namespace rubato::cli {
+namespace rubato {
 namespace fs = std::filesystem;
 namespace {
 
@@ -80,4 +80,4 @@ bool has_nvidia_card() {
   return fs::exists("/dev/nvidia0", failed);
 }
 
-}  // namespace rubato::cli
+}  // namespace rubato

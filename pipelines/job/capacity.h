@@ -10,7 +10,7 @@
 #include "pipelines/job/video_job.h"
 #include "pipelines/job/video_model.h"
 
-namespace rubato::cli {
+namespace rubato {
 
 // How many GPUs a job could name: NVIDIA's device files, less what CUDA_VISIBLE_DEVICES (nullptr = unset) hides.
 // Nothing where that cannot be told (WSL has no such files).
@@ -30,4 +30,4 @@ Result<> check_memory(const VideoJob& job, const VideoModel& model, std::uint64_
 // All of it for a resolved job on this machine.
 Result<> check_capacity(const VideoJob& job, const VideoModel& model);
 
-}  // namespace rubato::cli
+}  // namespace rubato

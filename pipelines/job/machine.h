@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace rubato::cli {
+namespace rubato {
 
 struct Cpu {
   std::string model;
@@ -26,4 +26,4 @@ std::string nvidia_driver();
 // An NVIDIA device sits on the PCI bus, whether or not a driver is loaded.
 bool has_nvidia_card();
 
-}  // namespace rubato::cli
+}  // namespace rubato

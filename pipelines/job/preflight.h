@@ -9,7 +9,7 @@
 #include "pipelines/job/video_job.h"
 #include "pipelines/job/video_model.h"
 
-namespace rubato::cli {
+namespace rubato {
 
 // The extension is one that can be written (names the nearest), the outputs are not in the way of `overwrite`, of each
 // other or of an input, their folders are writable, and the inputs can be read.
@@ -30,4 +30,4 @@ struct Ready {
 // tensors that the job is given, and what can be known of the machine (capacity.h).
 Result<Ready> resolve(VideoJob job, const ModelFolders& where);
 
-}  // namespace rubato::cli
+}  // namespace rubato

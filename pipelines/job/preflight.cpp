@@ -1,4 +1,4 @@
-#include "app/cli/preflight.h"
+#include "pipelines/job/preflight.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -9,14 +9,14 @@
 #include <cerrno>
 #include <cstring>
 
-#include "app/cli/capacity.h"
-#include "app/cli/options.h"
 #include "engine/base/text.h"
 #include "engine/files/weight_set.h"
+#include "pipelines/job/capacity.h"
+#include "pipelines/job/field_value.h"
 #include "pipelines/job/kept_work.h"
 #include "pipelines/job/tensor_inputs.h"
 
-namespace rubato::cli {
+namespace rubato {
 namespace fs = std::filesystem;
 namespace {
 
@@ -26,6 +26,8 @@ const std::vector<std::string>& extensions() {
   static const std::vector<std::string> known{".mp4", ".webm", ".gif", ".webp", ".png", ".safetensors"};
   return known;
 }
+
+std::string all_of(const std::vector<std::string>& names) { return detail::one_of({names.begin(), names.end()}); }
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -56,11 +58,11 @@ Result<> check_extension(const fs::path& out) {
         ErrorCode::Usage,
         fmt::format(
             "{} has no extension, so its format is unknown; use {}, or a folder name that ends in / for PNG frames",
-            out.string(), one_of(known))};
+            out.string(), all_of(known))};
   const auto near = nearest_name(extension, known);
   return Error{ErrorCode::Usage,
                fmt::format("{}: files that end in {} cannot be written{}; there are {}", out.string(), extension,
-                           near ? fmt::format(", did you mean {}?", *near) : "", one_of(known))};
+                           near ? fmt::format(", did you mean {}?", *near) : "", all_of(known))};
 }
 
 namespace {
@@ -163,4 +165,4 @@ Result<Ready> resolve(VideoJob job, const ModelFolders& where) {
   return Ready{std::move(full), std::move(model)};
 }
 
-}  // namespace rubato::cli
+}  // namespace rubato
