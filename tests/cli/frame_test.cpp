@@ -167,9 +167,9 @@ TEST_F(CliFrame, AFolderThatCannotTakeTheFileEndsWithSeventyThree) {
   std::filesystem::permissions(dir_ / "locked",
                                std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec |
                                    std::filesystem::perms::others_read | std::filesystem::perms::others_exec);
-  auto nobody = here_;
-  nobody.unprivileged = true;
-  const auto done = run(nobody, {"gen", "video", "-p", "x", "-o", "locked/a.mp4"});
+  auto bound = here_;
+  bound.minds_modes = true;
+  const auto done = run(bound, {"gen", "video", "-p", "x", "-o", "locked/a.mp4"});
   EXPECT_EQ(done.code, 73) << done.err;
   EXPECT_THAT(done.err, HasSubstr("not writable"));
 }

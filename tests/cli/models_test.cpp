@@ -179,9 +179,9 @@ TEST_F(CliModels, AFolderIsRememberedOnlyAfterItsScan) {
   fs::create_directories(dir_ / "two\nlines");
   fs::create_directories(dir_ / "data");
   fs::permissions(dir_ / "data", fs::perms::all);
-  auto nobody = here_;
-  nobody.unprivileged = true;
-  const auto locked = run(nobody, {"models", "scan", "locked", "--data-dir", "data"});
+  auto bound = here_;
+  bound.minds_modes = true;
+  const auto locked = run(bound, {"models", "scan", "locked", "--data-dir", "data"});
   EXPECT_FALSE(fs::exists(dir_ / "data" / "config"));
   EXPECT_EQ(locked.code, 2) << locked.err;
   EXPECT_THAT(locked.err, HasSubstr("cannot be read: Permission denied"));

@@ -37,7 +37,7 @@ struct Shell {
   std::map<std::string, std::string> env;  // on top of a clean environment
   std::filesystem::path program;           // empty: rubato-cli of this build
   bool terminal = false;                   // standard error is a terminal of 80 columns
-  bool unprivileged = false;               // as user "nobody" where the test runs as root
+  bool minds_modes = false;                // file modes hold for the program even where the test runs as root
 };
 
 class Program {
