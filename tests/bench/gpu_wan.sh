@@ -2,8 +2,8 @@
 # Wan 2.1 1.3B (random weights, 832x480, 81 frames) on one GPU in one run: a denoising step and a decode by Rubato, with
 # diffusers' before and after it, so that a drift of the clocks shows. Needs a python3 with torch and diffusers.
 #   tests/bench/gpu_wan.sh BIN_FOLDER RESULT_FOLDER
-# About six minutes on an H100, most of it torch.compile; a compiled VAE decoder that is not ready after COMPILE_LIMIT
-# seconds (default 150) is left out.
+# About ten minutes on an H100, most of it torch.compile; a compiled VAE decoder that is not ready after COMPILE_LIMIT
+# seconds (default 400) is left out.
 set -euo pipefail
 bin=$1 out=$2
 here=$(dirname "$0")
@@ -12,10 +12,10 @@ python3 "$here/gpu_wan_peer.py" --modes default --json "$out/peer_default.json"
 "$bin/rubato-bench" wan-step --device cuda --json "$out/step.json"
 python3 "$here/gpu_wan_peer.py" --modes cudnn --json "$out/peer_cudnn.json"
 "$bin/rubato-bench" wan-vae --device cuda --json "$out/vae.json"
-python3 "$here/gpu_wan_vae_peer.py" --modes eager --json "$out/vae_peer_eager.json"
-timeout "${COMPILE_LIMIT:-150}" python3 "$here/gpu_wan_vae_peer.py" --modes compile --json "$out/vae_peer_compile.json" \
+python3 "$here/gpu_wan_vae_peer.py" --modes eager,channels_last --json "$out/vae_peer_eager.json"
+timeout "${COMPILE_LIMIT:-400}" python3 "$here/gpu_wan_vae_peer.py" --modes compile,compile_channels_last --json "$out/vae_peer_compile.json" \
   2> "$out/vae_peer_compile.log" ||
-  echo "no compiled decoder within ${COMPILE_LIMIT:-150} s"
+  echo "no compiled decoder within ${COMPILE_LIMIT:-400} s"
 python3 - "$out" <<'PY'
 import json, pathlib, sys
 
