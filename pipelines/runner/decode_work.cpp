@@ -80,7 +80,7 @@ Result<> DecodeWork::part_done(const std::function<DecodeState()>& state, std::i
 
 Result<> DecodeWork::save(const DecodeState& state, std::int64_t tile) {
   std::error_code failed;
-  fs::create_directories(folder_ / "frames", failed);
+  fs::create_directory(folder_ / "frames", failed);  // without the partial folder the work is nobody's any more
   if (failed) return write_error(folder_ / "frames", failed.value());
   if (!pending_.empty()) {
     RUBATO_OK(write_tensors(frames_file(saved_files_ + 1), {{"frames", at::cat(pending_, 2)}}, {}, Overwrite::Always));

@@ -28,6 +28,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::SizeIs;
 
 // Containers may forbid even root to make a network of its own.
 bool can_leave_the_network() {
@@ -77,6 +78,18 @@ class CliRun : public testing::Test {
           !name.ends_with(".sqlite.lock"))
         names.push_back(entry.path().lexically_relative(dir_ / folder).string());
     }
+    return names;
+  }
+  // The file of a job that is being rendered, "" when there is none.
+  fs::path claim_file() const {
+    for (const auto& entry : fs::directory_iterator(dir_ / "out/.rubato"))
+      if (entry.path().extension() == ".lock" && entry.path().stem().extension() != ".sqlite") return entry.path();
+    return {};
+  }
+  std::vector<std::string> work_folders() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(dir_ / "out/.rubato/work"))
+      names.push_back(entry.path().filename().string());
     return names;
   }
   // What the same jobs give when nothing happens to them.
@@ -332,9 +345,7 @@ TEST_F(CliRun, PublishesNothingThatAnotherProcessHasTakenOver) {
   write_jobs(1, 60);
   Program running(here_, run_words());
   ASSERT_TRUE(wait_for_step(running, "shot-1", 3)) << running.err();
-  fs::path lock;
-  for (const auto& entry : fs::directory_iterator(dir_ / "out/.rubato"))
-    if (entry.path().extension() == ".lock" && entry.path().stem().extension() != ".sqlite") lock = entry.path();
+  const auto lock = claim_file();
   ASSERT_FALSE(lock.empty());
   std::ofstream(lock) << R"({"host":"far-away","boot":"b","pid_namespace":"p","pid":7,"started":1,"token":"T"})";
   ASSERT_TRUE(running.wait_for("taken over by far-away")) << running.out();
@@ -343,6 +354,58 @@ TEST_F(CliRun, PublishesNothingThatAnotherProcessHasTakenOver) {
   const auto done = running.finish();
   EXPECT_EQ(done.code, 0) << done.err << done.out;
   EXPECT_TRUE(fs::exists(dir_ / "out/shot-1.mp4"));
+  EXPECT_THAT(leftovers(), IsEmpty());
+}
+
+// The same, but the first is only stopped, with its worker, and wakes up while the second renders.
+TEST_F(CliRun, WakesUpWithoutHarmAfterItsJobWasTakenOver) {
+  const auto calm = calm_results(1, 150);
+  write_jobs(1, 150);
+  Program stopped(here_, run_words());
+  ASSERT_TRUE(wait_for_step(stopped, "shot-1", 20)) << stopped.err();
+  const int worker = child_of(stopped.pid(), "rubato-worker");
+  ASSERT_GT(worker, 0);
+  stopped.signal(SIGSTOP);
+  ::kill(worker, SIGSTOP);
+  // Its host seems dead: the claim is that of a process that is gone.
+  const auto lock = claim_file();
+  ASSERT_FALSE(lock.empty());
+  auto claim = json::parse(read_file(lock, 4096).value());
+  claim["started"] = 1;
+  std::ofstream(lock) << claim.dump();
+  const auto folders = work_folders();
+  ASSERT_EQ(folders.size(), 1u);
+
+  Program second(here_, run_words());
+  ASSERT_TRUE(second.wait_for("going on after step")) << second.out();
+  EXPECT_THAT(work_folders(), testing::AllOf(SizeIs(1), Not(Contains(folders[0])))) << "one of its own";
+  const auto theirs = work_folders();
+  const auto token = json::parse(read_file(lock, 4096).value())["token"];
+  ::kill(worker, SIGCONT);
+  stopped.signal(SIGCONT);
+  ASSERT_TRUE(stopped.wait_for("was taken over by")) << stopped.out();
+  EXPECT_EQ(work_folders(), theirs);
+  EXPECT_EQ(json::parse(read_file(lock, 4096).value())["token"], token) << "the new claim is not touched";
+  const auto done = second.finish();
+  EXPECT_EQ(done.code, 0) << done.err << done.out;
+  const auto woken = stopped.finish();
+  EXPECT_EQ(woken.code, 0) << woken.err << woken.out;
+  EXPECT_EQ(count_of(woken.out, "job.fail"), 0) << woken.out;
+  EXPECT_EQ(results(), calm);
+  EXPECT_THAT(leftovers(), IsEmpty());
+}
+
+TEST_F(CliRun, SaysThatSomebodyDeletedItsClaimAndGoesOn) {
+  const auto calm = calm_results(1, 60);
+  write_jobs(1, 60);
+  Program running(here_, run_words());
+  ASSERT_TRUE(wait_for_step(running, "shot-1", 3)) << running.err();
+  fs::remove(claim_file());
+  const auto done = running.finish();
+  EXPECT_EQ(done.code, 0) << done.err << done.out;
+  EXPECT_THAT(done.out, HasSubstr("somebody deleted"));
+  EXPECT_EQ(count_of(done.out, "job.start"), 1) << "nothing is rendered twice";
+  EXPECT_EQ(results(), calm);
   EXPECT_THAT(leftovers(), IsEmpty());
 }
 

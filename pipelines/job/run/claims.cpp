@@ -6,10 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <thread>
 
 #include "engine/base/files.h"
 #include "engine/base/ids.h"
@@ -21,6 +23,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kMaxClaimBytes = 4096;
+constexpr std::chrono::milliseconds kGuardPatience{1000};  // with others in their moments
 
 // What a claim's file says; nothing when there is none. What cannot be read (too large, no file, another user's) is
 // described by what changes when its holder beats, so that it becomes stale like a claim.
@@ -45,12 +48,30 @@ std::optional<HostIdentity> holder_of(const std::string& text) {
   return claim ? identity_from_json(*claim) : std::nullopt;
 }
 
-// The file whose flock serialises takeovers and releases.
-Result<UniqueFd> open_guard(const fs::path& folder) {
+// The lock that serialises whatever must not happen while a claim changes hands; an empty one when others have it. It
+// is held for moments only, unless its holder is stopped just then: nobody waits for that.
+Result<UniqueFd> guard(const fs::path& folder, std::chrono::milliseconds patience) {
   const auto file = folder / "takeover";
-  UniqueFd guard(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!guard) return write_error(file, errno);
-  return guard;
+  UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!fd) return write_error(file, errno);
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() >= deadline) return UniqueFd();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return fd;
+}
+
+// The claim in an open file.
+std::string read_claim(int fd) {
+  std::string text(kMaxClaimBytes, '\0');
+  const auto got = ::pread(fd, text.data(), text.size(), 0);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return text;
+}
+
+bool is_claim_file(const fs::path& file) {
+  return file.extension() == ".lock" && file.stem().extension() != ".sqlite";  // those are the records'
 }
 
 Result<> write_all(int fd, const std::string& text, const fs::path& file) {
@@ -92,22 +113,26 @@ Result<bool> Claims::try_claim(const std::string& key) {
     if (!is_stale(key, *existing)) return false;
     return take_over(key, *existing);
   }
-  const auto written = write_new(key);
+  const auto written = write_new(key, new_ulid());
   if (written) return true;
   if (written.error().code == ErrorCode::OutputExists) return false;  // another was a moment faster
   return written.error();
 }
 
-Result<> Claims::write_new(const std::string& key) {
+Result<> Claims::write_new(const std::string& key, const std::string& token) {
   const auto file = file_of(key);
   const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd) {
     if (errno == EEXIST) return Error{ErrorCode::OutputExists, fmt::format("{} exists", file.string())};
     return write_error(file, errno);
   }
-  const auto token = new_ulid();
+  // On a full disk an empty claim stays behind: it is ours to remove only as long as nobody took it over, and it
+  // becomes stale like any other.
   if (auto written = write_all(fd.get(), text(token, beat_), file); !written) {
-    ::unlink(file.c_str());
+    struct stat mine{}, there{};
+    const bool same = ::fstat(fd.get(), &mine) == 0 && ::lstat(file.c_str(), &there) == 0 &&
+                      mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+    if (same) ::unlink(file.c_str());
     return written;
   }
   held_[key] = token;
@@ -123,14 +148,14 @@ bool Claims::is_stale(const std::string& key, const std::string& text) {
 }
 
 Result<bool> Claims::take_over(const std::string& key, const std::string& stale_text) {
-  RUBATO_TRY(guard, open_guard(folder_));
-  if (::flock(guard.get(), LOCK_EX | LOCK_NB) != 0) return false;  // somebody takes something over; ask again later
+  RUBATO_TRY(guarded, guard(folder_, std::chrono::milliseconds(0)));
+  if (!guarded) return false;  // somebody takes something over; ask again later
   const auto current = read_claim(file_of(key));
   if (current && *current != stale_text) return false;  // it moved after all, or was taken
   // Under the guard, removing and creating is one act for everybody who takes over; a process that claims a free key
   // in between wins by O_EXCL.
   if (current && ::remove(file_of(key).c_str()) != 0) return write_error(file_of(key), errno);
-  const auto written = write_new(key);
+  const auto written = write_new(key, new_ulid());
   if (written) return true;
   if (written.error().code == ErrorCode::OutputExists) return false;
   return written.error();
@@ -138,45 +163,81 @@ Result<bool> Claims::take_over(const std::string& key, const std::string& stale_
 
 std::string Claims::holder(const std::string& key) const {
   const auto claim = read_claim(file_of(key));
-  const auto holder = claim ? holder_of(*claim) : std::nullopt;
+  if (!claim) return "another process";
+  const auto holder = holder_of(*claim);
   if (holder) return fmt::format("{}, process {}", holder->host, holder->pid);
   return fmt::format("somebody whose claim {} cannot be read", file_of(key).string());
 }
 
+std::string Claims::token(const std::string& key) const {
+  const auto held = held_.find(key);
+  return held == held_.end() ? std::string{} : held->second;
+}
+
+Result<bool> Claims::while_ours(const std::string& key, const std::function<Result<>()>& act) {
+  RUBATO_TRY(guarded, guard(folder_, kGuardPatience));
+  if (!guarded) return false;
+  if (check(key) != Hold::Ours) {
+    held_.erase(key);
+    return false;
+  }
+  RUBATO_OK(act());
+  return true;
+}
+
+Claims::Hold Claims::check(const std::string& key) const {
+  const auto held = held_.find(key);
+  if (held == held_.end()) return Hold::Lost;
+  const auto claim = read_claim(file_of(key));
+  if (!claim) return Hold::Missing;
+  return token_of(*claim) == held->second ? Hold::Ours : Hold::Lost;
+}
+
+bool Claims::restore(const std::string& key) { return write_new(key, token(key)).ok(); }
+
 std::vector<std::string> Claims::beat() {
-  std::vector<std::string> lost;
-  if (held_.empty() || now_() - last_beat_ < kBeat) return lost;
+  std::vector<std::string> gone;
+  if (held_.empty() || now_() - last_beat_ < kBeat) return gone;
   last_beat_ = now_();
   ++beat_;
   for (const auto& [key, token] : held_) {
-    if (!still_ours(key)) {
-      lost.push_back(key);
-      continue;
-    }
-    const UniqueFd fd(::open(file_of(key).c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (fd) (void)write_all(fd.get(), text(token, beat_), file_of(key));  // a full disk: the length stays, it may pass
+    const UniqueFd fd(::open(file_of(key).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    // Looked at and written through one descriptor: a file that another makes in between is not touched.
+    if (fd && token_of(read_claim(fd.get())) == token)
+      (void)write_all(fd.get(), text(token, beat_), file_of(key));  // a full disk: the length stays, it may pass
+    else if (check(key) != Hold::Ours)
+      gone.push_back(key);
   }
-  for (const auto& key : lost) held_.erase(key);
   for (const auto& key : std::set(unwanted_)) release(key);
-  return lost;
-}
-
-bool Claims::still_ours(const std::string& key) const {
-  const auto held = held_.find(key);
-  if (held == held_.end()) return false;
-  const auto claim = read_claim(file_of(key));
-  return claim && token_of(*claim) == held->second;
+  return gone;
 }
 
 void Claims::release(const std::string& key) {
-  const auto guard = open_guard(folder_);
-  if (guard) (void)::flock(guard->get(), LOCK_EX);  // held for moments only
-  if (still_ours(key) && ::unlink(file_of(key).c_str()) != 0 && errno != ENOENT) {
+  const auto held = held_.find(key);
+  if (held == held_.end()) return;
+  const auto guarded = guard(folder_, kGuardPatience);
+  const auto claim = read_claim(file_of(key));
+  const bool ours = claim && token_of(*claim) == held->second;
+  if (ours && (!guarded || !*guarded || (::unlink(file_of(key).c_str()) != 0 && errno != ENOENT))) {
     unwanted_.insert(key);
     return;
   }
   held_.erase(key);
   unwanted_.erase(key);
+}
+
+void Claims::remove_dead() {
+  const auto guarded = guard(folder_, kGuardPatience);
+  if (!guarded || !*guarded) return;
+  std::error_code ignored;
+  std::vector<fs::path> dead;
+  for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
+    if (!is_claim_file(entry.path())) continue;
+    const auto claim = read_claim(entry.path());
+    const auto holder = claim ? holder_of(*claim) : std::nullopt;
+    if (holder && life_of(*holder) == Life::Dead) dead.push_back(entry.path());
+  }
+  for (const auto& file : dead) fs::remove(file, ignored);
 }
 
 }  // namespace rubato

@@ -6,6 +6,10 @@
 // Taking over a stale claim is serialised by flock on one file, which the kernel releases when its holder dies, and
 // the claim is read again under it, so that two observers cannot both take it.
 //
+// A holder that was only stopped wakes up later and does not know yet that its claim went to another. Therefore each
+// claim has a random token, the job renders in a folder that bears the token's name (work_folders.h), and whoever
+// takes the claim over renames that folder: what the former holder still does leads nowhere.
+//
 // Errors: CannotWrite (disk full, read-only folder). Not thread-safe.
 #pragma once
 
@@ -36,32 +40,48 @@ class Claims {
 
   // True: the job is ours until release(). False: another process holds it and may be alive; ask again later.
   Result<bool> try_claim(const std::string& key);
-  // Who holds a claim that try_claim did not get: "render-3, process 4711".
+  // Who holds a claim that try_claim did not get: "render-3, process 4711"; "another process" once it is free.
   std::string holder(const std::string& key) const;
 
-  // Raises the counters when it is time to (call it at least every few seconds). Returns the keys that another process
-  // has taken over meanwhile, since this one was stopped or cut off for too long: their work must end at once.
-  std::vector<std::string> beat();
+  // The token of a claim that is held; "" when it is not.
+  std::string token(const std::string& key) const;
+  // Runs `act` while nobody can take the claim over; keep it short, others wait. False: nothing was run, since the
+  // claim is another's by now or others are busy taking claims over.
+  Result<bool> while_ours(const std::string& key, const std::function<Result<>()>& act);
+
+  enum class Hold {
+    Ours,
+    Missing,  // its file is gone: somebody deleted it, or took the claim over and is done
+    Lost,     // another process holds the job, since this one was stopped or cut off for too long
+  };
   // Is the claim still ours, as the file says now?
-  bool still_ours(const std::string& key) const;
+  Hold check(const std::string& key) const;
+  // Makes the missing file of a held claim again; false when another was faster.
+  bool restore(const std::string& key);
+  // Raises the counters when it is time to (call it at least every few seconds). Returns the keys that are not ours any
+  // more, as far as the files say.
+  std::vector<std::string> beat();
   // On a disk that is read-only at the moment the file stays; it is removed when that is possible again.
   void release(const std::string& key);
+  // Removes the claims of processes of this host that are dead.
+  void remove_dead();
+
+  std::filesystem::path file_of(const std::string& key) const;
 
  private:
   struct Seen {  // another's claim as it was when it last changed
     std::string text;
     Clock::time_point since;
   };
-  std::filesystem::path file_of(const std::string& key) const;
   std::string text(const std::string& token, std::uint64_t beat) const;
   bool is_stale(const std::string& key, const std::string& text);
   Result<bool> take_over(const std::string& key, const std::string& stale_text);
-  Result<> write_new(const std::string& key);
+  Result<> write_new(const std::string& key, const std::string& token);
 
   std::filesystem::path folder_;
   std::function<Clock::time_point()> now_;
   HostIdentity me_;
-  std::map<std::string, std::string> held_;  // key → token that says the claim is this object's
+  std::map<std::string, std::string> held_;  // key → token
   std::set<std::string> unwanted_;           // of those: released, but the file could not be removed yet
   std::map<std::string, Seen> seen_;
   std::uint64_t beat_ = 0;

@@ -97,8 +97,8 @@ Result<> make_folders(const fs::path& folder) {
 
 }  // namespace
 
-Publication::Publication(fs::path out, std::string key)
-    : out_(std::move(out)), state_(out_ / ".rubato"), work_(state_ / "work" / key), key_(std::move(key)) {}
+Publication::Publication(fs::path out, std::string key, fs::path work)
+    : out_(std::move(out)), state_(out_ / ".rubato"), work_(std::move(work)), key_(std::move(key)) {}
 
 std::optional<DoneRecord> Publication::read(const fs::path& file) const {
   const auto text = read_file(file, kMaxRecordBytes);
@@ -155,21 +155,21 @@ Result<DoneRecord> Publication::publish(Overwrite overwrite) {
     RUBATO_OK(renamed);
     sync_folder(target.path().parent_path());
   }
-  RUBATO_OK(write_file_atomically(done_file(), to_json(*record).dump(1) + "\n", Overwrite::Always));
+  const auto draft = work_ / "done.json";
+  RUBATO_OK(write_file_atomically(draft, to_json(*record).dump(1) + "\n", Overwrite::Always));
+  RUBATO_OK(rename_over(draft, done_file()));
+  sync_folder(state_);
   clear_work();
   return *record;
 }
 
-void Publication::forget() {
+Result<> Publication::forget() {
   std::error_code failed;
-  if (!fs::exists(done_file(), failed)) return;
-  fs::create_directories(work_, failed);
-  fs::rename(done_file(), forgotten_file(), failed);
-  if (failed) fs::remove(done_file(), failed);
+  if (!fs::exists(done_file(), failed)) return {};
+  return rename_over(done_file(), forgotten_file());
 }
 
 void Publication::begin_anew() {
-  forget();
   std::error_code ignored;
   std::vector<fs::path> half_done;
   for (const auto& entry : fs::directory_iterator(work_, ignored))

@@ -1,13 +1,15 @@
 // Publication: how a finished job's files get from its work folder to their final names, exactly once, whatever
 // happens in between.
 //
-//   1. the worker has written and synced its files below OUT/.rubato/work/KEY/out, latents, trace
+//   1. the worker has written and synced its files below out, latents, trace in the work folder (work_folders.h)
 //   2. publish.json in the work folder lists them with their hashes and final names (atomic): the decision
 //   3. each file is renamed to its final name; over another file only if an earlier result of the same job put it
 //      there and nobody changed it since, or if asked to
-//   4. KEY.done is written (atomic): the job is done; the work folder goes
+//   4. done.json, written in the work folder, is renamed to KEY.done: the job is done; the work folder goes
 // Whoever claims the job after a crash finds publish.json and goes on with step 3; a file that has arrived already is
 // recognised by its hash. Before step 2 the job counts as unfinished and its partial work is continued.
+// Every step is a rename out of the work folder, or within it: whoever lost the folder with its claim publishes
+// nothing.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +43,8 @@ struct DoneRecord {
 
 class Publication {
  public:
-  // `out` is the run's output folder.
-  Publication(std::filesystem::path out, std::string key);
+  // `out` is the run's output folder, `work` the job's work folder; it need not exist while nothing is published.
+  Publication(std::filesystem::path out, std::string key, std::filesystem::path work);
 
   std::filesystem::path work_folder() const { return work_; }
 
@@ -61,9 +63,9 @@ class Publication {
   Result<DoneRecord> publish(Overwrite overwrite);
 
   // Forgets that the job was done (its files are gone or are to be made anew). What is left of them may be replaced by
-  // the new ones: the record moves to the work folder.
-  void forget();
-  // The same, and what is half done counts for nothing either.
+  // the new ones: the record moves to the work folder. CannotWrite.
+  Result<> forget();
+  // What is half done counts for nothing.
   void begin_anew();
   // An earlier result of this job put the file `path` there (relative to OUT), and it is unchanged since.
   bool is_own(const std::string& path) const;

@@ -61,7 +61,7 @@ bool RunSession::suits(const RunJob& job, const Slot& slot) const {
 
 VideoJob RunSession::worker_job(const RunJob& job, const Slot& slot) const {
   auto given = job.job;
-  const auto work = Publication(options_.out, job.key).work_folder();
+  const auto work = work_folder(job);
   given.out = (work / "out").string() + "/" + base_of(job.job.out);
   if (!given.latents_out.empty()) given.latents_out = (work / "latents" / base_of(given.latents_out)).string();
   if (!given.trace.empty()) given.trace = (work / "trace" / base_of(given.trace)).string();
@@ -71,7 +71,7 @@ VideoJob RunSession::worker_job(const RunJob& job, const Slot& slot) const {
 }
 
 DoneRecord RunSession::record_of(const RunJob& job, const protocol::Done& done, const Slot& slot) const {
-  const auto work = Publication(options_.out, job.key).work_folder();
+  const auto work = work_folder(job);
   DoneRecord record;
   record.job = job.id();
   const auto add = [&](const fs::path& file, const std::string& kind) {
@@ -84,7 +84,8 @@ DoneRecord RunSession::record_of(const RunJob& job, const protocol::Done& done, 
   for (const auto& output : done.outputs) add(output.path, output.kind);
   std::error_code ignored;
   for (const auto& entry : fs::recursive_directory_iterator(work / "out", ignored))  // keep_latents
-    if (entry.is_regular_file() && entry.path().parent_path().extension() == ".rubato-partial")
+    if (entry.is_regular_file() && entry.path().parent_path().extension() == ".rubato-partial" &&
+        !entry.path().filename().string().starts_with("."))
       add(entry.path(), "latents");
   record.frames_sha256 = text_member(done.report, "frames_sha256");
   record.facts = {
@@ -130,10 +131,12 @@ void RunSession::on_done(Slot& slot, const protocol::Done& done) {
     for (const auto& [phase, seconds] : timings->items())
       if (seconds.is_number()) outcome.phases.emplace_back(phase, seconds.get<double>());
   if (options_.learn) options_.learn(jobs_[job], done.report, slot.under);
-  if (!claims_->still_ours(jobs_[job].key)) return lose(job);  // its files are another's to publish
+  if (!keeps_claim(job)) return lose(job);  // its files are another's to publish
   auto record = record_of(jobs_[job], done, slot);
-  if (auto decided = publication(job).decide(record); !decided) {
-    undecided_[job] = std::move(record);
+  auto files = publication(job);
+  if (auto decided = files.decide(record); !decided) {
+    if (!keeps_claim(job)) return lose(job);
+    undecided_[job] = {std::move(record), files.work_folder().filename().string()};
     return disk_trouble(job, decided.error());
   }
   publish(job);
@@ -144,6 +147,7 @@ void RunSession::publish(std::size_t job) {
   const bool keep = options_.overwrite == RunOverwrite::Never || options_.overwrite == RunOverwrite::Rename;
   auto published = publication(job).publish(keep ? Overwrite::Never : Overwrite::Always);
   if (!published) {
+    if (!keeps_claim(job)) return lose(job);
     if (published.error().code == ErrorCode::CannotWrite) return disk_trouble(job, published.error());
     return settle(job, JobState::Failed, published.error().code, published.error().message);
   }
@@ -163,7 +167,10 @@ void RunSession::on_failed(Slot& slot, const protocol::Failed& failed) {
   slot.job.reset();
   slot.turn->give_back();
   const auto sentence = failed.kept.empty() ? failed.message : failed.message + "; its work so far is kept";
-  if (slot.claim_lost) return lose(job);
+  if (slot.claim_lost || !keeps_claim(job)) {
+    if (failed.code == ErrorCode::EngineDied) worker_ended(slot, failed.message);
+    return lose(job);  // whatever went wrong went wrong in a folder that is another's by now
+  }
   switch (failed.code) {
     case ErrorCode::EngineDied:
       return on_death(job, slot, failed);
@@ -175,6 +182,19 @@ void RunSession::on_failed(Slot& slot, const protocol::Failed& failed) {
     default:
       settle(job, JobState::Failed, failed.code, sentence);
   }
+}
+
+// Is the job still ours? A claim that was only deleted is: had another process had the job meanwhile, the work folder
+// would have gone with it.
+bool RunSession::keeps_claim(std::size_t job) {
+  const auto& key = jobs_[job].key;
+  const auto hold = claims_->check(key);
+  if (hold != Claims::Hold::Missing) return hold == Claims::Hold::Ours;
+  std::error_code failed;
+  if (!fs::exists(work_folder(jobs_[job]), failed) || !claims_->restore(key)) return false;
+  observer_.note(fmt::format("somebody deleted {}, which says that {} is rendered here; it is there again",
+                             claims_->file_of(key).string(), jobs_[job].id()));
+  return true;
 }
 
 // Another process has the job: it waits until that one is done with it, or dead.

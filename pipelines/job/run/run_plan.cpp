@@ -13,6 +13,7 @@
 #include "pipelines/job/batch/name_template.h"
 #include "pipelines/job/kept_work.h"
 #include "pipelines/job/run/publication.h"
+#include "pipelines/job/run/work_folders.h"
 
 namespace rubato {
 namespace fs = std::filesystem;
@@ -28,7 +29,8 @@ struct KnownModel {
 
 class Planner {
  public:
-  Planner(const BatchFile& file, const PlanOptions& options) : file_(file), options_(options) {}
+  Planner(const BatchFile& file, const PlanOptions& options)
+      : file_(file), options_(options), work_(options.out / ".rubato") {}
 
   RunPlan plan() {
     for (const auto& batch : file_.jobs) {
@@ -106,7 +108,7 @@ class Planner {
   bool was_made_elsewhere(const RunJob& run) const {
     if (run.batch.job.out.empty() || options_.fresh) return false;
     if (const auto name = NameTemplate::parse(run.batch.job.out); !name || !name->is_constant()) return false;
-    const auto record = Publication(options_.out, run.key).done();
+    const auto record = publication(run).done();
     return record && text_member(record->facts, "named") != run.job.out;
   }
 
@@ -186,12 +188,12 @@ class Planner {
   }
 
   void look_for_results(RunJob& run) {
-    Publication publication(options_.out, run.key);
-    const auto record = options_.fresh ? std::nullopt : publication.done();
-    const auto difference = record ? publication.difference(*record) : std::string();
+    const auto files = publication(run);
+    const auto record = options_.fresh ? std::nullopt : files.done();
+    const auto difference = record ? files.difference(*record) : std::string();
     const bool done = record && difference.empty();
-    if (run.selected && !done && !publication.decided()) {
-      const auto other = in_the_way(run, publication);
+    if (run.selected && !done && !files.decided()) {
+      const auto other = in_the_way(run, files);
       if (!other.empty() && options_.overwrite == RunOverwrite::Never)
         refuse(run, record ? fmt::format("{}; --overwrite if-changed renders it again", difference)
                            : fmt::format("{} exists and is not what this job made; choose another name, or pass "
@@ -202,6 +204,8 @@ class Planner {
     plan_.is_done.push_back(done);
     if (done && run.selected) ++plan_.done;
   }
+
+  Publication publication(const RunJob& run) const { return {options_.out, run.key, work_.of(run.key)}; }
 
   // A file that stands where one of the job's is to go and that no earlier result of the job put there; "" = none.
   std::string in_the_way(const RunJob& run, const Publication& publication) const {
@@ -240,6 +244,7 @@ class Planner {
 
   const BatchFile& file_;
   const PlanOptions& options_;
+  const WorkFolders work_;
   RunPlan plan_;
   std::map<std::string, Result<KnownModel>> models_;
   std::map<std::string, std::string> input_hashes_;

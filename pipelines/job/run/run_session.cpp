@@ -137,12 +137,13 @@ void RunSession::stop_workers(StopWish how) {
 }
 
 void RunSession::look_at_claims() {
-  for (const auto& lost : claims_->beat())
-    for (auto& slot : slots_)
-      if (slot->job && jobs_[*slot->job].key == lost) {
-        slot->claim_lost = true;
-        slot->client->kill();
-      }
+  const auto gone = claims_->beat();
+  for (auto& slot : slots_) {
+    if (!slot->job || std::ranges::find(gone, jobs_[*slot->job].key) == gone.end() || keeps_claim(*slot->job)) continue;
+    slot->claim_lost = true;
+    slot->client->kill();
+    slot->model.clear();
+  }
 }
 
 void RunSession::look_at_disk() {
@@ -224,12 +225,19 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
       settle(index, JobState::Done);
       return Start::Settled;
     }
-  } else {
-    files.begin_anew();
   }
-  files.forget();
+  const auto taken = take_work(index);
+  if (!taken) {
+    disk_trouble(index, taken.error());
+    return Start::NotNow;
+  }
+  if (!*taken) {
+    ask_again_[index] = Clock::now() + kAskAgain;
+    return Start::NotNow;
+  }
   if (const auto waiting = undecided_.find(index); waiting != undecided_.end()) {
-    if (auto decided = files.decide(waiting->second); !decided) {
+    if (auto decided = files.decide(waiting->second.record); !decided) {
+      waiting->second.work = files.work_folder().filename().string();
       disk_trouble(index, decided.error());
       return Start::NotNow;
     }
@@ -245,7 +253,7 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
   }
   for (const char* part : {"out", "latents", "trace"}) {
     std::error_code failed;
-    fs::create_directories(files.work_folder() / part, failed);
+    fs::create_directory(files.work_folder() / part, failed);  // the folder itself is made by take_work() alone
     if (failed) {
       disk_trouble(index, write_error(files.work_folder(), failed.value()));
       return Start::NotNow;
@@ -267,9 +275,27 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
   return Start::Started;
 }
 
+// Makes the job's work folder from what there is of it. False: the claim is another's by now.
+Result<bool> RunSession::take_work(std::size_t job) {
+  const auto& key = jobs_[job].key;
+  auto files = publication(job);
+  std::string from;
+  RUBATO_TRY(ours, claims_->while_ours(key, [&]() -> Result<> {
+    RUBATO_TRY(adopted, WorkFolders::adopt(state_folder(), key, claims_->token(key)));
+    from = adopted;
+    return files.forget();
+  }));
+  if (!ours) return false;
+  if (const auto waiting = undecided_.find(job); waiting != undecided_.end() && waiting->second.work != from)
+    undecided_.erase(waiting);  // another process had it meanwhile
+  if (options_.fresh && outcomes_[job].attempts == 0) files.begin_anew();
+  return true;
+}
+
 // Removes what killed runs left in the state folder: nobody else may be at work for that.
 void RunSession::tidy() {
   RunRecord::remove_dead(state_folder());
+  claims_->remove_dead();
   std::error_code ignored;
   std::vector<fs::path> leftovers;
   for (const auto& entry : fs::directory_iterator(state_folder(), ignored)) {
@@ -278,8 +304,9 @@ void RunSession::tidy() {
     if (name.starts_with(".")) leftovers.push_back(entry.path());
   }
   for (const auto& leftover : leftovers) fs::remove(leftover, ignored);
-  for (std::size_t i = 0; i < jobs_.size(); ++i)
-    if (outcomes_[i].state == JobState::Done) publication(i).clear_work();
+  const WorkFolders left(state_folder());
+  for (const auto& [key, folder] : left.all())
+    if (fs::exists(state_folder() / (key + ".done"), ignored)) fs::remove_all(folder, ignored);
   fs::remove(state_folder() / "work", ignored);  // stays while unfinished jobs have their work there
 }
 

@@ -2,7 +2,7 @@
 //
 // Promises: a job is rendered by one process at a time, on all hosts that share the output folder (claims.h); a file
 // has its final name only when it is whole, and a job counts as done only when its files are there (publication.h);
-// whatever dies, the next run goes on from the last checkpoint. The jobs render in OUT/.rubato/work/KEY.
+// whatever dies, the next run goes on from the last checkpoint. The jobs render in work folders (work_folders.h).
 //
 // One thread, no blocking longer than a tick: it polls the workers' sockets and the caller's stop signals. Workers die
 // with the thread that calls run().
@@ -26,6 +26,7 @@
 #include "pipelines/job/run/run_job.h"
 #include "pipelines/job/run/run_plan.h"
 #include "pipelines/job/run/run_record.h"
+#include "pipelines/job/run/work_folders.h"
 #include "pipelines/job/worker_client.h"
 
 namespace rubato {
@@ -92,6 +93,7 @@ class RunSession {
   void give_work();
   std::optional<std::size_t> next_job(const Slot& slot);
   Start start(std::size_t job, Slot& slot);
+  Result<bool> take_work(std::size_t job);
   void stop(Error why);
   void stop_workers(StopWish how);
   void tidy();
@@ -101,6 +103,7 @@ class RunSession {
   void on_done(Slot& slot, const protocol::Done& done);
   void on_failed(Slot& slot, const protocol::Failed& failed);
   void on_death(std::size_t job, Slot& slot, const protocol::Failed& failed);
+  bool keeps_claim(std::size_t job);
   void lose(std::size_t job);
   void worker_ended(Slot& slot, const std::string& how);
   void publish(std::size_t job);
@@ -116,7 +119,10 @@ class RunSession {
   DoneRecord record_of(const RunJob& job, const protocol::Done& done, const Slot& slot) const;
 
   std::filesystem::path state_folder() const { return options_.out / ".rubato"; }
-  Publication publication(std::size_t job) const { return {options_.out, jobs_[job].key}; }
+  std::filesystem::path work_folder(const RunJob& job) const {
+    return WorkFolders::named(state_folder(), job.key, claims_ ? claims_->token(job.key) : "");
+  }
+  Publication publication(std::size_t job) const { return {options_.out, jobs_[job].key, work_folder(jobs_[job])}; }
 
   RunOptions options_;
   std::vector<RunJob> jobs_;
@@ -129,7 +135,11 @@ class RunSession {
   std::vector<std::size_t> order_;                      // highest priority first, then the file's order
   std::size_t open_from_ = 0;                           // everything before it in order_ has ended
   std::map<std::size_t, Clock::time_point> ask_again_;  // jobs that another process holds, and when to look again
-  std::map<std::size_t, DoneRecord> undecided_;         // rendered, but the decision could not be written yet
+  struct Undecided {
+    DoneRecord record;
+    std::string work;  // the folder's name
+  };
+  std::map<std::size_t, Undecided> undecided_;  // rendered, but the decision could not be written yet
   std::map<std::size_t, int> write_failures_;
   std::optional<Clock::time_point> disk_trouble_since_;
   Clock::time_point next_disk_look_{}, started_{};

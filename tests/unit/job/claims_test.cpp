@@ -106,9 +106,73 @@ TEST(Claims, BeatsAndNoticesThatAnotherTookOver) {
   folder.write("a.lock", foreign_claim(1));
   now += 11s;
   EXPECT_EQ(mine.beat(), std::vector<std::string>{"a"});
-  EXPECT_TRUE(mine.still_ours("b"));
+  EXPECT_EQ(mine.check("b"), Claims::Hold::Ours);
   mine.release("a");
   EXPECT_TRUE(std::filesystem::exists(folder / "a.lock")) << "another's claim is not ours to remove";
+}
+
+// The former holder was only stopped, between two acts of its own.
+TEST(Claims, OnesThatWereTakenOverAreNotTouchedByTheirFormerHolder) {
+  const TempFolder folder;
+  Claims::Clock::time_point now{1h};
+  Claims stopped(folder.path(), [&] { return now; }), other(folder.path(), [&] { return now; });
+  ASSERT_TRUE(*stopped.try_claim("k"));
+  const auto token = stopped.token("k");
+  EXPECT_FALSE(token.empty());
+  EXPECT_FALSE(*other.try_claim("k"));
+  now += 121s;
+  ASSERT_TRUE(*other.try_claim("k"));
+  EXPECT_NE(other.token("k"), token);
+
+  const auto claim = test::slurp(folder / "k.lock");
+  EXPECT_TRUE(*stopped.try_claim("k")) << "it does not know yet";
+  bool acted = false;
+  const auto act = [&]() -> Result<> {
+    acted = true;
+    return {};
+  };
+  EXPECT_EQ(stopped.beat(), std::vector<std::string>{"k"});
+  EXPECT_EQ(stopped.check("k"), Claims::Hold::Lost);
+  EXPECT_FALSE(*stopped.while_ours("k", act));
+  EXPECT_FALSE(acted);
+  stopped.release("k");
+  EXPECT_EQ(test::slurp(folder / "k.lock"), claim);
+  EXPECT_TRUE(*other.while_ours("k", act));
+  EXPECT_TRUE(acted);
+}
+
+TEST(Claims, ThatSomebodyDeletedAreMissingAndCanBeMadeAgain) {
+  const TempFolder folder;
+  Claims mine(folder.path());
+  ASSERT_TRUE(*mine.try_claim("k"));
+  std::filesystem::remove(folder / "k.lock");
+  EXPECT_EQ(mine.check("k"), Claims::Hold::Missing);
+  EXPECT_TRUE(mine.restore("k"));
+  EXPECT_EQ(mine.check("k"), Claims::Hold::Ours);
+  std::filesystem::remove(folder / "k.lock");
+  Claims other(folder.path());
+  ASSERT_TRUE(*other.try_claim("k"));
+  EXPECT_FALSE(mine.restore("k"));
+  EXPECT_EQ(mine.check("k"), Claims::Hold::Lost);
+}
+
+TEST(Claims, OfDeadProcessesAreRemovedAndThoseOfOthersStay) {
+  const TempFolder folder;
+  const auto child = ::fork();
+  if (child == 0) {
+    Claims theirs(folder.path());
+    (void)theirs.try_claim("dead");
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  folder.write("far.lock", foreign_claim(1));
+  folder.write("host-1.sqlite.lock", "");
+  Claims mine(folder.path());
+  ASSERT_TRUE(*mine.try_claim("own"));
+  mine.remove_dead();
+  EXPECT_FALSE(std::filesystem::exists(folder / "dead.lock"));
+  for (const auto* file : {"far.lock", "own.lock", "host-1.sqlite.lock"})
+    EXPECT_TRUE(std::filesystem::exists(folder / file)) << file;
 }
 
 // Many processes rush for the claims of a dead one: each is taken exactly once.
@@ -131,7 +195,7 @@ TEST(Claims, StaleOnesAreTakenOverByExactlyOne) {
       for (int round = 0; round < 10; ++round)
         for (int k = 0; k < kKeys; ++k) {
           const auto key = "k" + std::to_string(k);
-          if (mine.still_ours(key)) continue;
+          if (!mine.token(key).empty()) continue;
           const auto got = mine.try_claim(key);
           if (got && *got) folder.write("won/" + key + "-" + std::to_string(p), "");
         }

@@ -29,7 +29,7 @@ class PublicationTest : public testing::Test {
     record.facts = {{"seed", 7}};
     return record;
   }
-  Publication publication() const { return {folder_.path(), "k"}; }
+  Publication publication() const { return {folder_.path(), "k", folder_ / ".rubato/work/k"}; }
 
   TempFolder folder_;
 };
@@ -144,7 +144,8 @@ TEST_F(PublicationTest, ReplacesItsOwnEarlierFilesUnlessTheyWereChanged) {
     ASSERT_TRUE(publication().decide(record()).ok());
     ASSERT_TRUE(publication().publish(Overwrite::Always).ok());
     if (changed) folder_.write("day/clip.mp4.json", "a note");
-    publication().forget();
+    fs::create_directories(publication().work_folder());
+    ASSERT_TRUE(publication().forget().ok());
     EXPECT_FALSE(publication().done());
     render("second");
     ASSERT_TRUE(publication().decide(record()).ok());
@@ -160,10 +161,41 @@ TEST_F(PublicationTest, BeginsAnewWithoutForgettingWhichFilesAreItsOwn) {
   ASSERT_TRUE(publication().publish(Overwrite::Never).ok());
   render("half");
   for (int attempt = 0; attempt < 2; ++attempt) {  // the second after the first was interrupted
+    ASSERT_TRUE(publication().forget().ok());
     publication().begin_anew();
     EXPECT_FALSE(publication().done());
     EXPECT_FALSE(fs::exists(folder_ / ".rubato/work/k/out"));
     EXPECT_TRUE(publication().is_own("day/clip.mp4"));
+  }
+}
+
+// Another process took the job over, and the work folder with it, while this one was stopped before any of its acts.
+TEST_F(PublicationTest, PublishesNothingOnceItsWorkFolderIsAnothers) {
+  const auto taken = folder_ / ".rubato/work/k.TAKEN";
+  for (const int acts : {0, 1, 2}) {
+    std::error_code ignored;
+    fs::remove_all(taken, ignored);
+    fs::remove_all(folder_ / "day", ignored);
+    render();
+    if (acts > 0) {
+      ASSERT_TRUE(publication().decide(record()).ok());
+    }
+    fs::rename(folder_ / ".rubato/work/k", taken);
+    if (acts == 2) {  // and the other has published it
+      Publication other(folder_.path(), "k", taken);
+      ASSERT_TRUE(other.publish(Overwrite::Never).ok());
+      const auto done = test::slurp(folder_ / ".rubato/k.done");
+      EXPECT_FALSE(publication().publish(Overwrite::Always).ok());
+      EXPECT_FALSE(publication().forget().ok()) << "the other's record is not this one's to forget";
+      EXPECT_EQ(test::slurp(folder_ / ".rubato/k.done"), done);
+      continue;
+    }
+    EXPECT_FALSE(publication().decide(record()).ok());
+    EXPECT_FALSE(publication().publish(Overwrite::Always).ok());
+    EXPECT_FALSE(fs::exists(folder_ / ".rubato/k.done"));
+    EXPECT_FALSE(fs::exists(folder_ / "day/clip.mp4"));
+    EXPECT_FALSE(fs::exists(publication().work_folder())) << "nobody makes it again";
+    EXPECT_EQ(test::slurp(taken / "out/clip.mp4"), "pixels");
   }
 }
 
