@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "engine/base/frame_names.h"
 #include "engine/base/text.h"
 #include "engine/files/weight_set.h"
 #include "pipelines/job/capacity.h"
@@ -160,6 +161,7 @@ Result<Ready> resolve(VideoJob job, const ModelFolders& where) {
   RUBATO_OK(check_weight_files(model.folder));
   job.model = root.string();
   RUBATO_TRY(full, resolve_video_job(std::move(job), model));
+  RUBATO_OK(check_picture_name(full.out, *full.frames));
   RUBATO_OK(check_tensor_inputs(full, model));
   RUBATO_OK(check_capacity(full, model));
   return Ready{std::move(full), std::move(model)};

@@ -14,6 +14,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/files.h"
+#include "engine/base/frame_names.h"
 #include "pipelines/media/video_writer.h"
 
 namespace rubato {
@@ -42,21 +43,6 @@ inline constexpr std::size_t kMaxContainerTag = 1u << 20;
 inline constexpr std::size_t kMaxPngText = 4u << 20;
 inline constexpr std::size_t kMaxSidecar = 16u << 20;
 
-// "frames/" and friends: how a path names many PNG files.
-struct FrameTemplate {
-  std::filesystem::path folder;  // where the files end up
-  std::string prefix, suffix;    // around the number, in the file name
-  int digits = 4;
-  bool whole_folder = false;  // the folder itself is the output
-
-  std::string name(std::int64_t index) const;
-  // Number in a file name that fits this template; -1 if it does not fit.
-  std::int64_t index_of(const std::string& name) const;
-};
-// Does a file name have a place for a number?
-bool numbers_frames(std::string_view file_name);
-// Usage error when the path has two numbers or none.
-Result<FrameTemplate> frame_template(const std::filesystem::path& output);
 // OutputExists or CannotWrite, as check_writable for a single file.
 Result<> check_frames_writable(const FrameTemplate& frames, Overwrite overwrite);
 

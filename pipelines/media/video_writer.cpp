@@ -83,10 +83,7 @@ Result<> check_format(const fs::path& output, const VideoFormat& format, Contain
       return refuse(fmt::format("a quality of {} is beyond the range of {}; give 0 to {} ({} is best)", format.quality,
                                 output.string(), most, webp ? most : 0));
   }
-  if (container == Container::Png && format.expected_frames > 1)
-    return refuse(fmt::format("{} holds one frame, not {}; name many as {}_####.png or give a folder such as {}/",
-                              output.string(), format.expected_frames, output.stem().string(), output.stem().string()));
-  return {};
+  return check_picture_name(output, format.expected_frames);
 }
 
 // A sidecar that describes the output which is about to be replaced.

@@ -254,6 +254,22 @@ TEST_F(CliRun, RefusesWhatCannotBeWrittenBeforeAnythingIsRendered) {
   }
 }
 
+// What the engine would refuse after the run has begun, in gen's words.
+TEST_F(CliRun, RefusesNamesThatCannotTakeManyFrames) {
+  std::ofstream(dir_ / "shots.csv") << "prompt,frames,size,out\na red circle,9,64x64,one.png\n"
+                                       "a blue star,9,64x64,shot_##_##.png\na blue star,1,64x64,still.png\n";
+  const auto refused = run(here_, run_words({"--dry-run"}));
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("line 2: one.png holds one frame, not 9; name many as one_####.png"));
+  EXPECT_THAT(refused.err, HasSubstr("line 3: shot_##_##.png needs exactly one place for the frame number"));
+  EXPECT_THAT(refused.err, Not(HasSubstr("line 4")));
+  for (const auto* name : {"one.png", "shot_##_##.png"}) {
+    const auto gen = run(here_, {"gen", "video", "-p", "a red circle", "--frames", "9", "-o", name, "--dry-run"});
+    EXPECT_NE(gen.code, 0) << name;
+    EXPECT_THAT(gen.err, HasSubstr(name == std::string("one.png") ? "holds one frame" : "exactly one place"));
+  }
+}
+
 TEST_F(CliRun, NeverReplacesAFileItDidNotMake) {
   write_jobs(1);
   fs::create_directory(dir_ / "out");

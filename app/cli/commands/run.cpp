@@ -20,6 +20,7 @@
 #include "app/cli/run_files.h"
 #include "app/cli/run_view.h"
 #include "engine/base/files.h"
+#include "engine/base/frame_names.h"
 #include "engine/base/text.h"
 #include "pipelines/job/batch/job_file.h"
 #include "pipelines/job/batch/name_template.h"
@@ -192,6 +193,7 @@ Result<RunOptions> run_options(const Arguments& args, const fs::path& out) {
 Result<> check_job(const VideoJob& job, const VideoModel& model) {
   auto inputs = job;
   RUBATO_OK(check_extension(job.out));
+  RUBATO_OK(check_picture_name(job.out, *job.frames));
   inputs.out.clear();
   inputs.latents_out.clear();
   inputs.trace.clear();
