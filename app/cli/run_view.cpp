@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/cli/output.h"
@@ -16,19 +17,24 @@ constexpr auto kTermPatience = std::chrono::seconds(10);
 
 std::string or_unknown(double seconds) { return seconds < 0 ? "?" : human_duration(seconds); }
 
-// Jobs that this plan would render.
+// What a run of this plan comes to.
 struct Totals {
-  std::size_t jobs = 0;
-  double seconds = 0;
+  std::size_t jobs = 0;      // to render now
+  std::size_t later = 0;     // more could be, but for the limit
+  std::size_t left_out = 0;  // by a filter
+  double seconds = 0;        // of those to render now, as the following
   std::size_t unknown_times = 0;
   std::uint64_t bytes = 0;
 };
-Totals totals_of(const RunPlan& plan) {
+Totals totals_of(const RunPlan& plan, const RunOptions& options) {
   Totals totals;
-  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+  const auto jobs = jobs_to_start(plan, options.limit);
+  totals.jobs = jobs.size();
+  if (options.limit > 0) totals.later = jobs_to_start(plan, 0).size() - jobs.size();
+  for (const auto& job : plan.jobs)
+    if (!job.selected) ++totals.left_out;
+  for (const auto i : jobs) {
     const auto& job = plan.jobs[i];
-    if (!job.selected || plan.is_done[i]) continue;
-    ++totals.jobs;
     totals.bytes += job.output_bytes;
     if (job.expected_total() < 0)
       ++totals.unknown_times;
@@ -63,8 +69,10 @@ RunView::RunView(Output& out, ProgressMode mode, const RunPlan& plan, const RunO
     selected_.push_back(job.selected);
     if (job.selected) ++total_;
   }
+  left_ = totals_of(plan, options).later;
+  total_ -= left_;
   settled_ = done_ = before_ = plan.done;
-  out_.say(plan_summary(plan, options.out, workers_));
+  out_.say(plan_summary(plan, options));
 }
 
 std::string RunView::place(const RunJob& job) const {
@@ -165,6 +173,7 @@ void RunView::finish(const RunResult& result, bool report) {
   if (before_ > 0) line += fmt::format(" ({} of them before)", before_);
   if (earlier > before_) line += fmt::format(" ({} of them by other processes)", earlier - before_);
   line += fmt::format(" in {}", human_duration(seconds));
+  if (left_ > 0) line += fmt::format(", {} left for later by --limit", left_);
   for (const auto state : {JobState::Failed, JobState::Suspended, JobState::Blocked, JobState::Interrupted})
     if (count[state] > 0) line += fmt::format(", {} {}", count[state], state_name(state));
   out_.say(line + "." + (report ? fmt::format(" Report: {}", (folder_ / "report.html").string()) : ""));
@@ -175,45 +184,41 @@ std::string plan_table(const RunPlan& plan) {
   for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
     const auto& job = plan.jobs[i];
     if (!job.selected) continue;
-    const char* state = plan.is_done[i] ? "done" : job.after.empty() ? "queued" : "blocked";
     table.add({std::to_string(job.batch.index), fit_width(printable(job.id()), 24), fit_width(printable(job.model), 20),
                fmt::format("{}x{}", job.job.size->width, job.job.size->height), std::to_string(*job.job.frames),
                std::to_string(*job.job.steps), std::to_string(*job.job.seed),
                (job.expected_is_estimate ? "~" : "") + or_unknown(job.expected_total()),
                job.memory_bytes > 0 ? human_bytes(job.memory_bytes) : "?",
                job.output_bytes > 0 ? human_bytes(job.output_bytes) : "?", fit_width(printable(job.job.out), 48),
-               state});
+               std::string(planned_state(plan, i))});
   }
   return table.text();
 }
 
-std::string plan_summary(const RunPlan& plan, const std::filesystem::path& out, std::size_t workers) {
-  const auto totals = totals_of(plan);
+std::string plan_summary(const RunPlan& plan, const RunOptions& options) {
+  const auto totals = totals_of(plan, options);
   auto line = fmt::format("{} job{} to render", totals.jobs, totals.jobs == 1 ? "" : "s");
   if (plan.done > 0) line += fmt::format(", {} done already", plan.done);
+  if (totals.later > 0) line += fmt::format(", {} left for later by --limit", totals.later);
+  if (totals.left_out > 0) line += fmt::format(", {} left out by --jobs-filter", totals.left_out);
   if (totals.jobs > 0 && totals.unknown_times == 0)
-    line += fmt::format(", about {}",
-                        human_duration(totals.seconds / static_cast<double>(std::max<std::size_t>(workers, 1))));
+    line += fmt::format(
+        ", about {}",
+        human_duration(totals.seconds / static_cast<double>(std::max<std::size_t>(options.devices.size(), 1))));
   if (totals.bytes > 0) line += fmt::format(", about {} of disk", human_bytes(totals.bytes));
-  line += fmt::format(", into {}", out.string());
+  line += fmt::format(", into {}", options.out.string());
   if (!plan.refusals.empty()) line += fmt::format("; {} refused", plan.refusals.size());
   return line + ".";
 }
 
-json plan_json(const RunPlan& plan) {
+json plan_json(const RunPlan& plan, const RunOptions& options) {
   json jobs = json::array(), refusals = json::array();
   for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
     const auto& job = plan.jobs[i];
     if (!job.selected) continue;
     json entry = video_job_to_json(job.job);
-    json plan_entry{{"id", job.id()},
-                    {"index", job.batch.index},
-                    {"source", job.batch.source},
-                    {"key", job.key},
-                    {"state", plan.is_done[i]     ? "done"
-                              : job.after.empty() ? "queued"
-                                                  : "blocked"},
-                    {"job", std::move(entry)}};
+    json plan_entry{{"id", job.id()}, {"index", job.batch.index},        {"source", job.batch.source},
+                    {"key", job.key}, {"state", planned_state(plan, i)}, {"job", std::move(entry)}};
     if (job.expected_total() >= 0) plan_entry["expected_s"] = job.expected_total();
     if (job.memory_bytes > 0) plan_entry["memory_bytes"] = job.memory_bytes;
     if (job.output_bytes > 0) plan_entry["output_bytes"] = job.output_bytes;
@@ -225,9 +230,9 @@ json plan_json(const RunPlan& plan) {
                         {"source", refusal.source},
                         {"code", code_name(refusal.error.code)},
                         {"message", refusal.error.message}});
-  const auto totals = totals_of(plan);
-  json result{
-      {"jobs", std::move(jobs)}, {"refusals", std::move(refusals)}, {"to_render", totals.jobs}, {"done", plan.done}};
+  const auto totals = totals_of(plan, options);
+  json result{{"jobs", std::move(jobs)}, {"refusals", std::move(refusals)}, {"to_render", totals.jobs},
+              {"done", plan.done},       {"later", totals.later},           {"left_out", totals.left_out}};
   if (totals.unknown_times == 0) result["expected_s"] = totals.seconds;
   return result;
 }

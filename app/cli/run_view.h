@@ -48,6 +48,7 @@ class RunView final : public RunObserver {
   std::vector<bool> selected_;  // by job: it belongs to this run
   std::unique_ptr<ProgressView> view_;
   std::size_t total_ = 0, settled_ = 0, done_ = 0;
+  std::size_t left_ = 0;    // for later runs, by the limit
   std::size_t before_ = 0;  // done when this run began
   std::size_t workers_ = 1;
   double rendered_s_ = 0;  // of jobs done in this run
@@ -56,10 +57,11 @@ class RunView final : public RunObserver {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
-// The plan for people, as a table, and in one sentence; and for programs.
+// The plan for people, as a table, and in one sentence; and for programs. Of the options only the folder, the limit and
+// the number of devices count.
 std::string plan_table(const RunPlan& plan);
-std::string plan_summary(const RunPlan& plan, const std::filesystem::path& out, std::size_t workers);
-nlohmann::json plan_json(const RunPlan& plan);
+std::string plan_summary(const RunPlan& plan, const RunOptions& options);
+nlohmann::json plan_json(const RunPlan& plan, const RunOptions& options);
 // What became of the jobs of a run, for programs.
 nlohmann::json result_json(const RunPlan& plan, const RunResult& result);
 

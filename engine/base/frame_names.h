@@ -24,7 +24,8 @@ struct FrameTemplate {
 
 // Does a file name have a place for a number?
 bool numbers_frames(std::string_view file_name);
-// Of "frames/", an existing folder, or a numbered name. Usage error when the name has two places for the number or none.
+// Of "frames/", an existing folder, or a numbered name. Usage error when the name has two places for the number or
+// none.
 Result<FrameTemplate> frame_template(const std::filesystem::path& output);
 // Whether a name that ends in .png can take this many frames; every other name passes. JobInvalid for one picture of
 // many frames, Usage for a name with two places for the number.

@@ -26,9 +26,9 @@ struct Ready {
   VideoJob job;  // every field filled, model = its folder
   VideoModel model;
 };
-// Finds the model (the practice model when none is named), fills open fields, and checks the geometry, that the output's
-// name can take as many pictures, the headers of tensors that the job is given, and what can be known of the machine
-// (capacity.h).
+// Finds the model (the practice model when none is named), fills open fields, and checks the geometry, that the
+// output's name can take as many pictures, the headers of tensors that the job is given, and what can be known of the
+// machine (capacity.h).
 Result<Ready> resolve(VideoJob job, const ModelFolders& where);
 
 }  // namespace rubato

@@ -356,6 +356,46 @@ TEST_F(CliRun, LooksOnlyAtTheJobsThatAreAskedFor) {
   EXPECT_THAT(other.err, HasSubstr("1 of 1 jobs done in")) << "none of the others is counted";
 }
 
+TEST_F(CliRun, CountsEveryJobOnceInItsPlan) {
+  write_jobs(4);
+  fs::create_directory(dir_ / "out");
+  std::ofstream(dir_ / "out/shot-1.mp4") << "a holiday";
+  const auto dry = run(here_, {"run", "shots.csv", "--out", "out", "--name", "{job}.mp4", "--dry-run", "--json",
+                               "--jobs-filter", "shot-[123]", "--limit", "1"});
+  EXPECT_EQ(dry.code, 6);
+  EXPECT_THAT(dry.err, HasSubstr("1 job to render, 1 left for later by --limit, 1 left out by --jobs-filter, "));
+  EXPECT_THAT(dry.err, HasSubstr("; 1 refused."));
+  const auto plan = json::parse(dry.out);
+  EXPECT_EQ(plan["to_render"], 1);
+  EXPECT_EQ(plan["later"], 1);
+  EXPECT_EQ(plan["left_out"], 1);
+  EXPECT_EQ(plan["refusals"].size(), 1u);
+  ASSERT_EQ(plan["jobs"].size(), 3u);
+  EXPECT_EQ(plan["jobs"][0]["state"], "refused");
+  EXPECT_EQ(plan["jobs"][1]["state"], "queued");
+  EXPECT_THAT(run(here_, {"run", "shots.csv", "--out", "out", "--name", "{job}.mp4", "--dry-run"}).out,
+              HasSubstr("refused"));
+
+  const auto limited = run(here_, run_words({"--jobs-filter", "shot-[23]", "--limit", "1"}));
+  EXPECT_EQ(limited.code, 0);
+  EXPECT_THAT(limited.err, HasSubstr("1 of 1 jobs done in"));
+  EXPECT_THAT(limited.err, HasSubstr(", 1 left for later by --limit"));
+}
+
+// What is wrong with a job that the filter leaves out is no reason against the others; what waits for it waits.
+TEST_F(CliRun, RefusesNoJobThatIsLeftOut) {
+  std::ofstream(dir_ / "shots.csv") << "id,prompt,frames,size,after\nbad,a red circle,80,64x64,\n"
+                                       "good,a red circle,9,64x64,\nlate,a red circle,9,64x64,bad\n";
+  EXPECT_EQ(run(here_, run_words({"--dry-run"})).code, 3);
+  const auto dry = run(here_, {"run", "shots.csv", "--out", "out", "--dry-run", "--json", "--jobs-filter", "*[de]"});
+  EXPECT_EQ(dry.code, 3) << "bad ends in d";
+  const auto fine = run(here_, {"run", "shots.csv", "--out", "out", "--dry-run", "--json", "--jobs-filter", "[gl]*"});
+  EXPECT_EQ(fine.code, 0) << fine.err;
+  const auto plan = json::parse(fine.out);
+  EXPECT_EQ(plan["to_render"], 1);
+  EXPECT_EQ(plan["jobs"][1]["state"], "blocked");
+}
+
 // As if this process had been stopped for minutes: what its worker finishes meanwhile is the other's to publish.
 TEST_F(CliRun, PublishesNothingThatAnotherProcessHasTakenOver) {
   write_jobs(1, 60);

@@ -258,12 +258,12 @@ Result<> check_folder(const fs::path& out) {
 
 Result<> dry_run(const Context& context, const Prepared& run, ProgressMode mode) {
   if (mode == ProgressMode::Json)
-    context.out.json_line(make_event("plan", plan_json(run.plan)));
+    context.out.json_line(make_event("plan", plan_json(run.plan, run.options)));
   else if (context.args.has("json"))
-    context.out.json(plan_json(run.plan));
+    context.out.json(plan_json(run.plan, run.options));
   else
     context.out.result(plan_table(run.plan));
-  context.out.say(plan_summary(run.plan, run.options.out, run.options.devices.size()));
+  context.out.say(plan_summary(run.plan, run.options));
   return run.plan.refusals.empty() ? check_folder(run.options.out) : refusal_error(run.plan);
 }
 
@@ -278,7 +278,7 @@ Result<> verdict(const RunPlan& plan, const RunResult& result, const Interrupts&
   for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
     if (!plan.jobs[i].selected) continue;
     const auto state = result.outcomes[i].state;
-    ++selected;
+    if (state != JobState::Queued) ++selected;  // a limit leaves jobs to later runs
     if (state == JobState::Failed || state == JobState::Suspended || state == JobState::Blocked) ++not_done;
   }
   if (not_done == 0) return written;
@@ -311,7 +311,7 @@ Result<json> render(const Context& context, ProgressMode mode) {
   run.options.stop_wish = [&] { return signals.wish(); };
   const bool as_json = context.args.has("json") && mode != ProgressMode::Json;
   RunView view(context.out, mode, run.plan, run.options, !as_json);
-  if (mode == ProgressMode::Json) context.out.json_line(make_event("plan", plan_json(run.plan)));
+  if (mode == ProgressMode::Json) context.out.json_line(make_event("plan", plan_json(run.plan, run.options)));
   const auto plan = run.plan;
   RunSession session(run.options, std::move(run.plan), view);
   RUBATO_TRY(result, session.run());

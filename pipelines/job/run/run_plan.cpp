@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <map>
+#include <queue>
 #include <set>
 
 #include "engine/base/ids.h"
@@ -35,6 +37,7 @@ class Planner {
   RunPlan plan() {
     for (const auto& batch : file_.jobs) {
       auto job = resolve(batch);
+      if (!job && !matches(batch.job)) job = left_out(batch);
       if (!job) {
         plan_.refusals.push_back({batch.job.id, batch.source, job.error()});
         continue;
@@ -48,6 +51,15 @@ class Planner {
   }
 
  private:
+  // A job that a filter leaves out and that could not be run anyway: it is not done, and it is nobody's concern.
+  static RunJob left_out(const BatchJob& batch) {
+    RunJob run;
+    run.batch = batch;
+    run.job = batch.job;
+    run.selected = false;
+    return run;
+  }
+
   Result<RunJob> resolve(const BatchJob& batch) {
     RunJob run;
     run.batch = batch;
@@ -66,7 +78,7 @@ class Planner {
     if (keys_[run.key]++ > 0 || was_made_elsewhere(run)) run.key = sha256_hex(run.key + " " + run.job.out);
     if (options_.check) RUBATO_OK(options_.check(run.job, known->model));
     run.batch.job.seed = run.job.seed;
-    run.selected = matches(run);
+    run.selected = matches(run.job);
     run.output_bytes = expected_output_bytes(run.job);
     if (options_.forecast) options_.forecast(run, known->model);
     return run;
@@ -174,11 +186,11 @@ class Planner {
     return {};
   }
 
-  bool matches(const RunJob& run) const {
+  bool matches(const VideoJob& job) const {
     const auto& glob = options_.jobs_filter;
     if (glob.empty()) return true;
-    return ::fnmatch(glob.c_str(), run.id().c_str(), 0) == 0 ||
-           (!run.job.name.empty() && ::fnmatch(glob.c_str(), run.job.name.c_str(), 0) == 0);
+    return ::fnmatch(glob.c_str(), job.id.c_str(), 0) == 0 ||
+           (!job.name.empty() && ::fnmatch(glob.c_str(), job.name.c_str(), 0) == 0);
   }
 
   void link() {
@@ -188,6 +200,11 @@ class Planner {
   }
 
   void look_for_results(RunJob& run) {
+    plan_.is_refused.push_back(false);
+    if (run.key.empty()) {
+      plan_.is_done.push_back(false);
+      return;
+    }
     const auto files = publication(run);
     const auto record = options_.fresh ? std::nullopt : files.done();
     const auto difference = record ? files.difference(*record) : std::string();
@@ -223,6 +240,7 @@ class Planner {
   }
 
   void refuse(const RunJob& run, std::string why) {
+    plan_.is_refused.back() = true;
     plan_.refusals.push_back({run.id(), run.batch.source, {ErrorCode::OutputExists, std::move(why)}});
   }
 
@@ -256,6 +274,45 @@ class Planner {
 }  // namespace
 
 RunPlan plan_run(const BatchFile& file, const PlanOptions& options) { return Planner(file, options).plan(); }
+
+std::vector<std::size_t> jobs_to_start(const RunPlan& plan, std::size_t limit) {
+  const auto& jobs = plan.jobs;
+  const auto later = [&](std::size_t a, std::size_t b) {
+    return jobs[a].batch.priority != jobs[b].batch.priority ? jobs[a].batch.priority < jobs[b].batch.priority : a > b;
+  };
+  std::priority_queue<std::size_t, std::vector<std::size_t>, decltype(later)> ready(later);
+  std::vector<std::size_t> waits_for(jobs.size());
+  std::vector<std::vector<std::size_t>> waiting(jobs.size());  // by job: those that wait for it
+  const auto see = [&](std::size_t job) {
+    if (waits_for[job] == 0 && jobs[job].selected && !plan.is_done[job] && !plan.is_refused[job]) ready.push(job);
+  };
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    for (const auto other : jobs[i].after)
+      if (!plan.is_done[other]) {
+        ++waits_for[i];
+        waiting[other].push_back(i);
+      }
+    see(i);
+  }
+  std::vector<std::size_t> started;
+  while (!ready.empty() && (limit == 0 || started.size() < limit)) {
+    started.push_back(ready.top());
+    ready.pop();
+    for (const auto next : waiting[started.back()]) {
+      --waits_for[next];
+      see(next);
+    }
+  }
+  return started;
+}
+
+std::string_view planned_state(const RunPlan& plan, std::size_t job) {
+  if (plan.is_done[job]) return "done";
+  if (plan.is_refused[job]) return "refused";
+  const auto& after = plan.jobs[job].after;
+  return std::all_of(after.begin(), after.end(), [&](std::size_t other) { return plan.is_done[other]; }) ? "queued"
+                                                                                                         : "blocked";
+}
 
 std::uint64_t expected_output_bytes(const VideoJob& job) {
   const double pixels = 1.0 * job.size->width * job.size->height * *job.frames;

@@ -46,12 +46,19 @@ struct Refusal {
 struct RunPlan {
   std::vector<RunJob> jobs;  // in the file's order
   std::vector<Refusal> refusals;
-  std::size_t done = 0;       // selected jobs that are done already
-  std::vector<bool> is_done;  // by job
+  std::size_t done = 0;                   // selected jobs that are done already
+  std::vector<bool> is_done, is_refused;  // by job
 };
 
-// Never fails as a whole: what is wrong with single jobs is in `refusals`.
+// Never fails as a whole: what is wrong with single jobs is in `refusals`. Jobs that cannot be resolved are not among
+// `jobs`, unless a filter leaves them out anyway: then nothing is wrong with the run.
 RunPlan plan_run(const BatchFile& file, const PlanOptions& options);
+
+// The jobs that a run starts, `limit` at most (0 = all), in its order: the highest priority first, each after those
+// that it waits for. What waits for a job that is not done and not to be started is not among them.
+std::vector<std::size_t> jobs_to_start(const RunPlan& plan, std::size_t limit);
+// "done", "refused", "queued", or "blocked" while a job that it waits for is not done.
+std::string_view planned_state(const RunPlan& plan, std::size_t job);
 
 // What a job's files may take on disk, its partial work included: an estimate from size, length and format, rather too
 // much than too little.
