@@ -3,17 +3,25 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "engine/base/files.h"
+#include "engine/base/json.h"
 #include "engine/base/version.h"
 #include "pipelines/job/batch/failed_csv.h"
+#include "pipelines/job/batch/name_template.h"
 #include "pipelines/job/batch/run_report.h"
 #include "pipelines/job/host_identity.h"
+#include "pipelines/job/run/publication.h"
 
 namespace rubato::cli {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr std::uint64_t kMaxFailedCsv = 1u << 30;  // of a hundred thousand jobs
 
 std::string utc(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
@@ -63,6 +71,110 @@ ReportJob report_job(const RunJob& job, const RunOutcome& outcome) {
   return row;
 }
 
+bool is_owed(const RunOutcome& outcome) {
+  return outcome.state == JobState::Failed || outcome.state == JobState::Suspended ||
+         outcome.state == JobState::Blocked;
+}
+
+// Takes the jobs that this run brought to an end, one or the other, out of what earlier runs owe. Returns how many rows
+// went.
+std::size_t drop_settled(FailedTable& table, const RunPlan& plan, const RunResult& result) {
+  std::set<std::string> settled;  // by their files, as failed.csv spells them
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+    const auto& job = plan.jobs[i];
+    if (!job.selected || (!is_owed(result.outcomes[i]) && result.outcomes[i].state != JobState::Done)) continue;
+    settled.insert(literal_name(job.job.out));
+    settled.insert(literal_name(job.named));
+  }
+  return std::erase_if(table.rows, [&](const auto& row) { return settled.contains(row.at("out")); });
+}
+
+// What lies in failed.csv. A file of that name that is none is put aside, since it is a person's.
+FailedTable earlier_failures(const fs::path& csv) {
+  const auto text = read_file(csv, kMaxFailedCsv);
+  if (!text) return {};
+  if (auto table = read_failed_csv(*text)) return std::move(*table);
+  for (int n = 2; n < 1000; ++n) {
+    const auto moved = rename_to_new(csv, csv.parent_path() / fmt::format("failed-{}.csv", n));
+    if (moved || moved.error().code != ErrorCode::OutputExists) break;
+  }
+  return {};
+}
+
+ReportJob report_job(const std::map<std::string, std::string>& failure) {
+  ReportJob row;
+  const auto cell = [&](const char* name) {
+    const auto found = failure.find(name);
+    return found == failure.end() ? std::string() : found->second;
+  };
+  row.id = cell("id");
+  row.name = cell("name");
+  row.prompt = cell("prompt");
+  row.model = cell("model");
+  row.state = ReportState::Failed;
+  row.reason = cell(kReasonColumn);
+  row.source = "failed.csv";
+  return row;
+}
+
+ReportJob report_job(const DoneRecord& record) {
+  ReportJob row;
+  row.id = record.job;
+  row.state = ReportState::Skipped;
+  for (const char* name : {"name", "prompt", "model", "device"}) {
+    auto& member = name == std::string_view("name")     ? row.name
+                   : name == std::string_view("prompt") ? row.prompt
+                   : name == std::string_view("model")  ? row.model
+                                                        : row.device;
+    member = text_member(record.facts, name);
+  }
+  for (const auto& file : record.files) row.outputs.push_back({file.path, file.bytes, file.sha256});
+  if (const auto seed = record.facts.find("seed"); seed != record.facts.end() && seed->is_number_unsigned())
+    row.seed = seed->get<std::uint64_t>();
+  return row;
+}
+
+// Jobs that were rendered into the folder and that the job file does not hold, by their names.
+std::vector<ReportJob> other_results(const fs::path& out, const RunPlan& plan, const RunReport& report) {
+  std::set<std::string> keys, paths;
+  for (const auto& job : plan.jobs) keys.insert(job.key);
+  for (const auto& job : report.jobs)
+    for (const auto& output : job.outputs) paths.insert(output.path);
+  std::vector<ReportJob> others;
+  std::error_code failed;
+  for (fs::directory_iterator entry(out / ".rubato", failed), end; !failed && entry != end; entry.increment(failed)) {
+    const auto& file = entry->path();
+    if (file.extension() != ".done" || keys.contains(file.stem().string())) continue;
+    const auto record = Publication(out, file.stem().string(), {}).done();
+    if (!record || paths.contains(record->files.front().path)) continue;  // the name is another job's by now
+    if (std::error_code gone; !fs::exists(out / record->files.front().path, gone)) continue;
+    others.push_back(report_job(*record));
+  }
+  std::ranges::sort(others, {}, [](const ReportJob& job) { return job.outputs.front().path; });
+  return others;
+}
+
+void describe_jobs(RunReport& report, const RunPlan& plan, const RunResult& result, const FailedTable& owed) {
+  std::map<std::string, const std::map<std::string, std::string>*> failures;  // by their files
+  for (const auto& row : owed.rows) failures[row.at("out")] = &row;
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+    const auto& job = plan.jobs[i];
+    const auto& outcome = result.outcomes[i];
+    if (report.device.empty()) report.device = outcome.device;
+    auto row = report_job(job, outcome);
+    const auto failure = failures.extract(literal_name(job.job.out));
+    const bool not_tried = outcome.state != JobState::Done && (outcome.state == JobState::Queued || !job.selected);
+    if (not_tried && !failure.empty()) {
+      row.state = ReportState::Failed;
+      row.reason = report_job(*failure.mapped()).reason;
+    } else if (not_tried && !job.selected) {
+      row.reason = "left out of this run by --jobs-filter";
+    }
+    report.jobs.push_back(std::move(row));
+  }
+  for (const auto& [out, failure] : failures) report.jobs.push_back(report_job(*failure));
+}
+
 }  // namespace
 
 Result<> write_run_files(const RunOptions& options, const BatchFile& file, const RunPlan& plan, const RunResult& result,
@@ -78,22 +190,19 @@ Result<> write_run_files(const RunOptions& options, const BatchFile& file, const
   report.host = HostIdentity::of_this_process().host;
   report.versions = {{"rubato", fmt::format("{} ({})", kVersion, kGitRevision)}};
   std::vector<FailedJob> failed;
-  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
-    const auto& job = plan.jobs[i];
-    const auto& outcome = result.outcomes[i];
-    if (!job.selected) continue;
-    if (report.device.empty()) report.device = outcome.device;
-    report.jobs.push_back(report_job(job, outcome));
-    const bool owed =
-        outcome.state == JobState::Failed || outcome.state == JobState::Suspended || outcome.state == JobState::Blocked;
-    if (owed) failed.push_back({&job.batch, job.job.out, outcome.reason});
-  }
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i)
+    if (plan.jobs[i].selected && is_owed(result.outcomes[i]))
+      failed.push_back({&plan.jobs[i].batch, plan.jobs[i].job.out, result.outcomes[i].reason});
   const auto csv = options.out / "failed.csv";  // first: it can be run again
+  auto owed = earlier_failures(csv);
+  const auto dropped = drop_settled(owed, plan, result);
   std::error_code ignored;
-  if (failed.empty())
+  if (failed.empty() && owed.rows.empty() && fs::is_regular_file(csv, ignored))
     fs::remove(csv, ignored);
-  else
-    RUBATO_OK(write_file_atomically(csv, failed_csv(failed, file.columns), Overwrite::Always));
+  else if (!failed.empty() || dropped > 0)
+    RUBATO_OK(write_file_atomically(csv, failed_csv(failed, file.columns, owed), Overwrite::Always));
+  describe_jobs(report, plan, result, owed);
+  for (auto& other : other_results(options.out, plan, report)) report.jobs.push_back(std::move(other));
   return write_file_atomically(options.out / "report.html", report_html(report), Overwrite::Always);
 }
 

@@ -10,7 +10,9 @@
 
 namespace rubato::cli {
 
-// Both replace those of earlier runs; a failed.csv that no longer holds anything is removed.
+// Both speak of all that was rendered into the folder, also from other job files or under another filter: the report
+// lists what is recorded as done there, and a job that an earlier run owes stays in failed.csv until a run that has the
+// job brings it to an end. A failed.csv without rows is removed.
 Result<> write_run_files(const RunOptions& options, const BatchFile& file, const RunPlan& plan, const RunResult& result,
                          std::chrono::system_clock::time_point started, const std::string& job_file);
 

@@ -196,6 +196,30 @@ TEST_F(CliRun, PutsAJobAsideThatKillsItsWorkerTwiceAndGoesOn) {
   EXPECT_FALSE(fs::exists(dir_ / "out/failed.csv"));
 }
 
+// Two job files, and parts of one, go to the same folder: none wipes out what another owes or has made.
+TEST_F(CliRun, KeepsWhatOtherJobFilesAndFiltersOwe) {
+  write_jobs(2, 60);
+  Program running(here_, run_words({"--max-retries", "0"}));
+  ASSERT_TRUE(wait_for_step(running, "shot-1", 3)) << running.err();
+  ::kill(child_of(running.pid(), "rubato-worker"), SIGKILL);
+  ASSERT_EQ(running.finish().code, 1);
+
+  std::ofstream(dir_ / "stars.csv") << "id,prompt,size,frames,steps,seed,out\n"
+                                       "star,a blue star waits,64x64,5,2,1,star.mp4\n";
+  ASSERT_EQ(run(here_, run_words({}, "stars.csv")).code, 0);
+  ASSERT_EQ(run(here_, run_words({"--jobs-filter", "shot-2"})).code, 0);
+  EXPECT_THAT(read_file(dir_ / "out/failed.csv", 1 << 20).value(), HasSubstr("shot-1"));
+  const auto report = read_file(dir_ / "out/report.html", 1 << 20).value();
+  for (const auto* job : {"shot-1", "quarantine", "shot-2", "star.mp4", "a blue star waits"})
+    EXPECT_THAT(report, HasSubstr(job));
+
+  EXPECT_EQ(run(here_, run_words()).code, 0);
+  EXPECT_FALSE(fs::exists(dir_ / "out/failed.csv"));
+  std::ofstream(dir_ / "out/failed.csv") << "a person's table\n";
+  EXPECT_EQ(run(here_, run_words()).code, 0);
+  EXPECT_EQ(read_file(dir_ / "out/failed-2.csv", 1 << 20).value(), "a person's table\n");
+}
+
 TEST_F(CliRun, StartsNothingWhenAJobIsRefused) {
   std::ofstream(dir_ / "shots.csv")
       << "id,prompt,frames,size\na,a red circle,9,64x64\nb,a red circle,80,64x64\nc,a red circle,9,65x64\n";

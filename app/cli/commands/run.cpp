@@ -344,8 +344,8 @@ const Command kRun{
         "output folder: "
         "each job is rendered once.\n"
         "Prints the path of each finished file. Writes report.html and, where jobs failed, failed.csv, which can be "
-        "run again. Exit "
-        "code 0: all done; 1: some jobs are not; 9: time limit.",
+        "run again; both cover all that was rendered into the folder, and a job leaves failed.csv when a run that has "
+        "it brings it to an end. Exit code 0: all done; 1: some jobs are not; 9: time limit.",
     .options = options,
     .positionals = {{.name = "JOBS", .help = "Job file: .yaml, .json, .jsonl or .csv", .offer = Offer::Files}},
     .prints_json = true,

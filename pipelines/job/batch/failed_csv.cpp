@@ -92,9 +92,57 @@ std::vector<std::string> columns_of(const std::vector<Row>& rows, const std::vec
   return columns;
 }
 
+// The rows that an earlier table keeps, fit to stand with others.
+std::vector<Row> kept_rows(const FailedTable& kept, const std::unordered_set<std::string>& taken) {
+  std::map<std::string, std::string> ids;  // as they were → as they are now
+  auto used = taken;
+  for (const auto& row : kept.rows) {
+    const auto& id = row.at("id");
+    auto free = id;
+    for (int n = 2; !used.insert(free).second; ++n) free = id + '-' + std::to_string(n);
+    ids[id] = free;
+  }
+  auto rows = kept.rows;
+  for (auto& row : rows) {
+    row["id"] = ids[row["id"]];
+    const auto after = row.find("after");
+    if (after == row.end()) continue;
+    std::vector<std::string> left;
+    for (const auto& id : split(after->second, ' '))
+      if (const auto found = ids.find(id); found != ids.end()) left.push_back(found->second);
+    if (left.empty())
+      row.erase(after);
+    else
+      after->second = join(left, " ");
+  }
+  return rows;
+}
+
+constexpr std::size_t kMaxCell = 1u << 20;
+
 }  // namespace
 
-std::string failed_csv(std::span<const FailedJob> failed, const std::vector<std::string>& columns) {
+std::optional<FailedTable> read_failed_csv(std::string_view text) {
+  CsvReader reader(text, "failed.csv", kMaxCell);
+  FailedTable table;
+  const auto header = reader.next();
+  if (!header || header->empty()) return std::nullopt;
+  for (const auto& cell : *header) table.columns.push_back(cell.text);
+  for (const char* needed : {"id", "seed", "out", kReasonColumn})
+    if (std::find(table.columns.begin(), table.columns.end(), needed) == table.columns.end()) return std::nullopt;
+  while (true) {
+    const auto cells = reader.next();
+    if (!cells || (!cells->empty() && cells->size() != table.columns.size())) return std::nullopt;
+    if (cells->empty()) return table;
+    auto& row = table.rows.emplace_back();
+    for (std::size_t i = 0; i < cells->size(); ++i)
+      if (const auto& cell = (*cells)[i]; !cell.text.empty() || cell.quoted) row[table.columns[i]] = cell.text;
+    if (!row.contains("id") || !row.contains("out")) return std::nullopt;
+  }
+}
+
+std::string failed_csv(std::span<const FailedJob> failed, const std::vector<std::string>& columns,
+                       const FailedTable& kept) {
   std::unordered_set<std::string> ids;
   for (const auto& one : failed) {
     RUBATO_CHECK(one.job != nullptr);
@@ -102,7 +150,12 @@ std::string failed_csv(std::span<const FailedJob> failed, const std::vector<std:
   }
   std::vector<Row> rows;
   for (const auto& one : failed) rows.push_back(row_of(one, ids));
-  const auto names = columns_of(rows, columns);
+  auto names = failed.empty() ? std::vector<std::string>() : columns_of(rows, columns);
+  for (auto& row : kept_rows(kept, ids)) rows.push_back(std::move(row));
+  for (const auto& name : kept.columns)
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  std::erase(names, kReasonColumn);
+  names.emplace_back(kReasonColumn);
   std::vector<std::string> cells;
   for (const auto& name : names) cells.push_back(csv_cell(name));
   std::string text = join(cells, ",") + '\n';

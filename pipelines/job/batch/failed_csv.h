@@ -6,8 +6,11 @@
 // elsewhere than the job file did. An `after` names only jobs that are in the file too: the others are done.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipelines/job/batch/job_file.h"
@@ -23,7 +26,18 @@ struct FailedJob {
   std::string reason;             // one sentence
 };
 
-// The text of failed.csv, RFC 4180 with LF. `columns` is BatchFile::columns.
-std::string failed_csv(std::span<const FailedJob> failed, const std::vector<std::string>& columns);
+// What a failed.csv says.
+struct FailedTable {
+  std::vector<std::string> columns;
+  std::vector<std::map<std::string, std::string>> rows;  // cells by column; a column that is absent is unset
+};
+// Nothing for a text that failed_csv() did not write.
+std::optional<FailedTable> read_failed_csv(std::string_view text);
+
+// The text of failed.csv, RFC 4180 with LF. `columns` is BatchFile::columns. The rows of `kept`, of jobs that earlier
+// runs owe and this one did not have, come last; one whose id is taken gets a free one, and their `after` names only
+// each other.
+std::string failed_csv(std::span<const FailedJob> failed, const std::vector<std::string>& columns,
+                       const FailedTable& kept = {});
 
 }  // namespace rubato

@@ -92,7 +92,8 @@ DoneRecord RunSession::record_of(const RunJob& job, const protocol::Done& done, 
       {"named", job.named},      {"wall_s", std::chrono::duration<double>(Clock::now() - slot.job_started).count()},
       {"device", slot.device()}, {"host", HostIdentity::of_this_process().host},
       {"model", job.model},      {"model_hash", job.model_hash},
-      {"seed", *job.job.seed}};
+      {"seed", *job.job.seed},   {"name", job.job.name},
+      {"prompt", job.job.prompt}};
   for (const char* name : {"seconds", "rubato", "libraries"})
     if (done.report.contains(name)) record.facts[name] = done.report[name];
   return record;

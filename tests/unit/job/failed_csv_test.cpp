@@ -200,5 +200,39 @@ TEST(JobFileExamples, AreReadAndSayWhatTheyShow) {
   }
 }
 
+TEST(FailedCsv, KeepsTheRowsOfOtherRuns) {
+  const auto a =
+      read("id,prompt,seed,steps,var.who,after\nx,a fox,1,4,fox,\ny,a cat,2,4,cat,x\nz,a dog,3,4,,x\n", "a.csv");
+  std::vector<FailedJob> owed;
+  for (const auto& job : a.jobs) owed.push_back({&job, job.job.id + "{1}.mp4", "why, \"so\""});
+  auto kept = read_failed_csv(failed_csv(owed, a.columns));
+  ASSERT_TRUE(kept);
+  ASSERT_EQ(kept->rows.size(), 3u);
+  std::erase_if(kept->rows, [](const auto& row) { return row.at("out") == literal_name("z{1}.mp4"); });
+
+  const auto b = read("id,prompt,seed,frames\nx,a bird,5,9\n", "b.csv");
+  const std::vector<FailedJob> bird{{&b.jobs[0], "bird.mp4", "no"}};
+  const auto text = failed_csv(bird, b.columns, *kept);
+  const auto both = read(text, "failed.csv");
+  ASSERT_EQ(both.jobs.size(), 3u);
+  EXPECT_EQ(both.jobs[0].job.id, "x");
+  EXPECT_EQ(both.jobs[0].job.frames, 9);
+  EXPECT_FALSE(both.jobs[0].job.steps);
+  EXPECT_EQ(both.jobs[1].job.id, "x-2");
+  EXPECT_EQ(both.jobs[1].job.prompt, "a fox");
+  EXPECT_EQ(both.jobs[1].variables.at("who"), "fox");
+  EXPECT_EQ(both.jobs[2].job.steps, 4);
+  EXPECT_THAT(both.jobs[2].after, ElementsAre("x-2")) << "the fox, not the bird";
+  EXPECT_EQ(cells(text)[2].back(), "why, \"so\"");
+  // What is left once the bird is done is the table as it was.
+  EXPECT_EQ(read_failed_csv(failed_csv({}, {}, *kept))->rows, kept->rows);
+}
+
+TEST(FailedCsv, TakesNoOtherTableForItsOwn) {
+  for (const auto* text : {"", "a person's table\n", "id,seed,out\n", "id,seed,out,reason\na,1\n",
+                           "id,seed,out,reason\n,1,a.mp4,\n", "id,seed,out,reason\n\"a"})
+    EXPECT_FALSE(read_failed_csv(text)) << text;
+}
+
 }  // namespace
 }  // namespace rubato
