@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "app/cli/command.h"
 #include "app/cli/interrupts.h"
@@ -190,19 +191,18 @@ Result<RunOptions> run_options(const Arguments& args, const fs::path& out) {
 }
 
 // What a job must pass that the model alone does not say.
-Result<> check_job(const VideoJob& job, const VideoModel& model) {
+Result<> check_job(const VideoJob& job) {
   auto inputs = job;
   RUBATO_OK(check_extension(job.out));
   RUBATO_OK(check_picture_name(job.out, *job.frames));
   inputs.out.clear();
   inputs.latents_out.clear();
   inputs.trace.clear();
-  RUBATO_OK(check_files(inputs));
-  return check_capacity(job, model);
+  return check_files(inputs);
 }
 
 struct Prepared {
-  BatchFile file;
+  BatchFile file;  // its jobs are in the plan
   RunOptions options;
   RunPlan plan;
 };
@@ -229,13 +229,13 @@ Result<Prepared> prepare(const Context& context, JobForecasts& forecasts) {
   planning.jobs_filter = args.value_or("jobs-filter", "");
   planning.fresh = run.options.fresh;
   planning.check = [&](const VideoJob& job, const VideoModel& model) -> Result<> {
-    RUBATO_OK(check_job(job, model));
-    return forecasts.check_memory(job, model);
+    RUBATO_OK(check_job(job));
+    return forecasts.check(job, model);
   };
   planning.forecast = [&](RunJob& job, const VideoModel& model) { forecasts.fill(job, model); };
   const auto now = std::time(nullptr);
   ::localtime_r(&now, &planning.when);
-  run.plan = plan_run(run.file, planning);
+  run.plan = plan_run(std::exchange(run.file.jobs, {}), planning);
   const bool any =
       std::any_of(run.plan.jobs.begin(), run.plan.jobs.end(), [](const RunJob& job) { return job.selected; });
   if (!any && run.plan.refusals.empty())
@@ -312,8 +312,8 @@ Result<json> render(const Context& context, ProgressMode mode) {
   const bool as_json = context.args.has("json") && mode != ProgressMode::Json;
   RunView view(context.out, mode, run.plan, run.options, !as_json);
   if (mode == ProgressMode::Json) context.out.json_line(make_event("plan", plan_json(run.plan, run.options)));
-  const auto plan = run.plan;
-  RunSession session(run.options, std::move(run.plan), view);
+  const auto& plan = run.plan;
+  RunSession session(run.options, plan, view);
   RUBATO_TRY(result, session.run());
   const auto written =
       write_run_files(run.options, run.file, plan, result, view.started_at(), context.args.positionals().front());

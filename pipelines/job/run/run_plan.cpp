@@ -31,19 +31,23 @@ struct KnownModel {
 
 class Planner {
  public:
-  Planner(const BatchFile& file, const PlanOptions& options)
-      : file_(file), options_(options), work_(options.out / ".rubato") {}
+  explicit Planner(const PlanOptions& options) : options_(options), work_(options.out / ".rubato") {}
 
-  RunPlan plan() {
-    for (const auto& batch : file_.jobs) {
-      auto job = resolve(batch);
-      if (!job && !matches(batch.job)) job = left_out(batch);
-      if (!job) {
-        plan_.refusals.push_back({batch.job.id, batch.source, job.error()});
-        continue;
+  RunPlan plan(std::vector<BatchJob> jobs) {
+    plan_.jobs.reserve(jobs.size());
+    for (auto& batch : jobs) {
+      RunJob run;
+      run.batch = std::move(batch);
+      run.selected = matches(run.batch.job);
+      if (const auto resolved = resolve(run); !resolved) {
+        if (run.selected) {
+          plan_.refusals.push_back({run.id(), run.batch.source, resolved.error()});
+          continue;
+        }
+        run = left_out(std::move(run.batch));
       }
-      indices_[batch.job.id] = plan_.jobs.size();
-      plan_.jobs.push_back(std::move(*job));
+      indices_[run.id()] = plan_.jobs.size();
+      plan_.jobs.push_back(std::move(run));
     }
     link();
     for (auto& job : plan_.jobs) look_for_results(job);
@@ -52,17 +56,17 @@ class Planner {
 
  private:
   // A job that a filter leaves out and that could not be run anyway: it is not done, and it is nobody's concern.
-  static RunJob left_out(const BatchJob& batch) {
+  static RunJob left_out(BatchJob batch) {
     RunJob run;
-    run.batch = batch;
-    run.job = batch.job;
+    run.batch = std::move(batch);
+    run.job = run.batch.job;
     run.selected = false;
     return run;
   }
 
-  Result<RunJob> resolve(const BatchJob& batch) {
-    RunJob run;
-    run.batch = batch;
+  // Everything that follows from run.batch.
+  Result<> resolve(RunJob& run) {
+    const auto& batch = run.batch;
     RUBATO_TRY(known, model(batch.job.model.empty() ? options_.practice_model : batch.job.model));
     run.model = known->model.name;
     run.model_hash = known->hash;
@@ -78,10 +82,9 @@ class Planner {
     if (keys_[run.key]++ > 0 || was_made_elsewhere(run)) run.key = sha256_hex(run.key + " " + run.job.out);
     if (options_.check) RUBATO_OK(options_.check(run.job, known->model));
     run.batch.job.seed = run.job.seed;
-    run.selected = matches(run.job);
     run.output_bytes = expected_output_bytes(run.job);
     if (options_.forecast) options_.forecast(run, known->model);
-    return run;
+    return {};
   }
 
   Result<const KnownModel*> model(const std::string& name) {
@@ -260,7 +263,6 @@ class Planner {
     }
   }
 
-  const BatchFile& file_;
   const PlanOptions& options_;
   const WorkFolders work_;
   RunPlan plan_;
@@ -273,7 +275,9 @@ class Planner {
 
 }  // namespace
 
-RunPlan plan_run(const BatchFile& file, const PlanOptions& options) { return Planner(file, options).plan(); }
+RunPlan plan_run(std::vector<BatchJob> jobs, const PlanOptions& options) {
+  return Planner(options).plan(std::move(jobs));
+}
 
 std::vector<std::size_t> jobs_to_start(const RunPlan& plan, std::size_t limit) {
   const auto& jobs = plan.jobs;

@@ -52,7 +52,7 @@ struct RunPlan {
 
 // Never fails as a whole: what is wrong with single jobs is in `refusals`. Jobs that cannot be resolved are not among
 // `jobs`, unless a filter leaves them out anyway: then nothing is wrong with the run.
-RunPlan plan_run(const BatchFile& file, const PlanOptions& options);
+RunPlan plan_run(std::vector<BatchJob> jobs, const PlanOptions& options);
 
 // The jobs that a run starts, `limit` at most (0 = all), in its order: the highest priority first, each after those
 // that it waits for. What waits for a job that is not done and not to be started is not among them.

@@ -21,8 +21,8 @@ constexpr auto kPatienceAfterStep = 2min;  // with a step that was asked to be t
 
 }  // namespace
 
-RunSession::RunSession(RunOptions options, RunPlan plan, RunObserver& observer)
-    : options_(std::move(options)), jobs_(std::move(plan.jobs)), observer_(observer), disk_(options_.out / ".rubato") {
+RunSession::RunSession(RunOptions options, const RunPlan& plan, RunObserver& observer)
+    : options_(std::move(options)), jobs_(plan.jobs), observer_(observer), disk_(options_.out / ".rubato") {
   outcomes_.resize(jobs_.size());
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
     auto& outcome = outcomes_[i];

@@ -72,7 +72,8 @@ struct RunResult {
 
 class RunSession {
  public:
-  RunSession(RunOptions options, RunPlan plan, RunObserver& observer);
+  // Plan and observer outlive the session.
+  RunSession(RunOptions options, const RunPlan& plan, RunObserver& observer);
   ~RunSession();
 
   // CannotWrite when the output folder cannot be made or written at the start.
@@ -125,7 +126,7 @@ class RunSession {
   Publication publication(std::size_t job) const { return {options_.out, jobs_[job].key, work_folder(jobs_[job])}; }
 
   RunOptions options_;
-  std::vector<RunJob> jobs_;
+  const std::vector<RunJob>& jobs_;
   std::vector<RunOutcome> outcomes_;
   RunObserver& observer_;
   DiskWatch disk_;
