@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "app/cli/command.h"
-#include "app/cli/media_file.h"
 #include "app/cli/output.h"
 #include "app/cli/places.h"
 #include "engine/base/text.h"
+#include "pipelines/job/media_file.h"
 #include "pipelines/job/yaml.h"
 
 namespace rubato::cli {

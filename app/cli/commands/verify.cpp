@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "app/cli/command.h"
-#include "app/cli/media_file.h"
 #include "app/cli/places.h"
 #include "app/cli/render.h"
+#include "pipelines/job/media_file.h"
 #include "pipelines/job/preflight.h"
 
 namespace rubato::cli {

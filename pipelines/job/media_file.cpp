@@ -1,4 +1,4 @@
-#include "app/cli/media_file.h"
+#include "pipelines/job/media_file.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include "engine/files/weight_kind.h"
 #include "pipelines/job/media_client.h"
 
-namespace rubato::cli {
+namespace rubato {
 namespace fs = std::filesystem;
 namespace {
 
@@ -95,4 +95,4 @@ Result<VideoJob> recorded_job(const nlohmann::json& metadata, const std::string&
   return job;
 }
 
-}  // namespace rubato::cli
+}  // namespace rubato

@@ -12,7 +12,7 @@
 #include "engine/files/safetensors.h"
 #include "pipelines/job/video_job.h"
 
-namespace rubato::cli {
+namespace rubato {
 
 struct FileFacts {
   std::filesystem::path clip;                // the file, or the folder or pattern of frames that it is one of
@@ -32,4 +32,4 @@ Result<FileFacts> look_at(const std::filesystem::path& file);
 // `source` names the file in messages.
 Result<VideoJob> recorded_job(const nlohmann::json& metadata, const std::string& source, const ModelFolders& where);
 
-}  // namespace rubato::cli
+}  // namespace rubato
