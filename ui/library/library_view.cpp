@@ -1,0 +1,250 @@
+#include "ui/library/library_view.h"
+
+#include <QClipboard>
+#include <QDesktopServices>
+#include <QDockWidget>
+#include <QGuiApplication>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListView>
+#include <QPainter>
+#include <QPushButton>
+#include <QStackedWidget>
+#include <QStyledItemDelegate>
+#include <QToolButton>
+#include <QUrl>
+#include <QVBoxLayout>
+
+#include "ui/library/library_model.h"
+#include "ui/shell/commands.h"
+#include "ui/shell/studio.h"
+#include "ui/theme/theme.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/text.h"
+
+namespace rubato::ui {
+namespace {
+
+constexpr int kCell = 192, kPicture = 144, kGap = 8;
+
+// A picture, a line of title, and a star where there is one.
+class ClipDelegate final : public QStyledItemDelegate {
+ public:
+  using QStyledItemDelegate::QStyledItemDelegate;
+
+  QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const override { return {kCell, kPicture + 40}; }
+
+  void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    const auto& theme = current_theme();
+    const QRect cell = option.rect.adjusted(kGap / 2, kGap / 2, -kGap / 2, -kGap / 2);
+    const bool selected = (option.state & QStyle::State_Selected) != 0;
+    painter->save();
+    painter->setRenderHint(QPainter::Antialiasing);
+    painter->setRenderHint(QPainter::SmoothPixmapTransform);
+    painter->setPen(selected ? QPen(theme.color("accent"), 2) : QPen(theme.color("border"), 1));
+    painter->setBrush(selected ? theme.color("selection") : theme.color("panel"));
+    painter->drawRoundedRect(cell, 4, 4);
+    const QRect picture(cell.left() + kGap / 2, cell.top() + kGap / 2, cell.width() - kGap, kPicture - kGap);
+    painter->fillRect(picture, theme.color("stage"));
+    const auto pixmap = index.data(Qt::DecorationRole).value<QPixmap>();
+    if (!pixmap.isNull()) {
+      const auto size = pixmap.size().scaled(picture.size(), Qt::KeepAspectRatio);
+      painter->drawPixmap(QRect(picture.center() - QPoint(size.width() / 2, size.height() / 2), size), pixmap);
+    } else {
+      icon(QStringLiteral("picture"), "dim").paint(painter, QRect(picture.center() - QPoint(12, 12), QSize(24, 24)));
+    }
+    const QRect line(cell.left() + kGap, picture.bottom() + 4, cell.width() - 2 * kGap,
+                     cell.bottom() - picture.bottom() - 6);
+    const bool starred = index.data(LibraryModel::kStarredRole).toBool();
+    if (starred)
+      icon(QStringLiteral("star-filled"), selected ? "on_selection" : "accent")
+          .paint(painter, QRect(line.right() - 16, line.center().y() - 8, 16, 16));
+    const auto text =
+        painter->fontMetrics().elidedText(index.data().toString(), Qt::ElideRight, line.width() - (starred ? 20 : 0));
+    painter->setPen(theme.color(selected ? "on_selection" : "text"));
+    painter->drawText(line, Qt::AlignLeft | Qt::AlignVCenter, text);
+    painter->restore();
+  }
+};
+
+}  // namespace
+
+LibraryView::LibraryView(Studio& studio, QWidget* parent)
+    : QMainWindow(parent, Qt::Widget),
+      studio_(studio),
+      filter_(new LibraryFilter(studio.library(), this)),
+      list_(new QListView),
+      search_(new QLineEdit),
+      stars_(new QToolButton),
+      pages_(new QStackedWidget),
+      title_(new QLabel),
+      prompt_(new QLabel),
+      facts_(new QLabel),
+      actions_(new QWidget) {
+  make_commands();
+  auto* empty =
+      new EmptyState(QStringLiteral("library"), tr("No clips yet"),
+                     tr("Every clip that is rendered here appears in the library, with all of its settings."));
+  connect(empty->add_choice(tr("Write a clip"), QStringLiteral("video")), &QPushButton::clicked, this,
+          [this] { Q_EMIT studio_.workspace_wanted(QStringLiteral("video")); });
+  auto* nothing = new EmptyState(QStringLiteral("search"), tr("Nothing found"),
+                                 tr("No clip has all of these words in its prompt, model, seed or file name."));
+  connect(nothing->add_choice(tr("Show all clips")), &QPushButton::clicked, this, [this] {
+    search_->clear();
+    stars_->setChecked(false);
+  });
+  auto* page = new QWidget;
+  auto* layout = new QVBoxLayout(page);
+  layout->setContentsMargins(16, 16, 8, 8);
+  layout->setSpacing(8);
+  auto* bar = new QHBoxLayout;
+  bar->setSpacing(8);
+  bar->addWidget(search_, 1);
+  bar->addWidget(stars_);
+  layout->addLayout(bar);
+  pages_->addWidget(make_list());
+  pages_->addWidget(empty);
+  pages_->addWidget(nothing);
+  layout->addWidget(pages_, 1);
+  setCentralWidget(page);
+  setFocusProxy(list_);
+
+  search_->setPlaceholderText(tr("Search prompts, models, seeds, file names"));
+  search_->setAccessibleName(tr("Search the library"));
+  search_->setClearButtonEnabled(true);
+  search_->addAction(icon(QStringLiteral("search"), "dim"), QLineEdit::LeadingPosition);
+  stars_->setObjectName(QStringLiteral("flat"));
+  stars_->setCheckable(true);
+  stars_->setIcon(icon(QStringLiteral("star")));
+  stars_->setIconSize({20, 20});
+  stars_->setToolTip(tr("Only clips with a star"));
+  stars_->setAccessibleName(stars_->toolTip());
+
+  auto* dock = new QDockWidget(tr("Clip"));
+  dock->setObjectName(QStringLiteral("clipDock"));
+  dock->setWidget(make_details());
+  addDockWidget(Qt::RightDockWidgetArea, dock);
+  resizeDocks({dock}, {320}, Qt::Horizontal);
+
+  connect(search_, &QLineEdit::textChanged, filter_, &LibraryFilter::set_words);
+  connect(stars_, &QToolButton::toggled, filter_, &LibraryFilter::set_starred_only);
+  connect(filter_, &QAbstractItemModel::modelReset, this, &LibraryView::refresh);
+  connect(filter_, &QAbstractItemModel::rowsInserted, this, &LibraryView::refresh);
+  connect(filter_, &QAbstractItemModel::rowsRemoved, this, &LibraryView::refresh);
+  connect(filter_, &QAbstractItemModel::dataChanged, this, &LibraryView::refresh);
+  connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this, &LibraryView::refresh);
+  refresh();
+}
+
+QWidget* LibraryView::make_list() {
+  list_->setModel(filter_);
+  list_->setItemDelegate(new ClipDelegate(list_));
+  list_->setViewMode(QListView::IconMode);
+  list_->setResizeMode(QListView::Adjust);
+  list_->setMovement(QListView::Static);
+  list_->setUniformItemSizes(true);
+  list_->setLayoutMode(QListView::Batched);
+  list_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+  list_->setAccessibleName(tr("Clips"));
+  list_->setObjectName(QStringLiteral("clips"));
+  connect(list_, &QListView::activated, this,
+          [this] { studio_.commands().find(QStringLiteral("library.open"))->trigger(); });
+  return list_;
+}
+
+void LibraryView::make_commands() {
+  const auto add = [&](const char* id, const QString& text, QKeySequence keys, const char* icon_name, auto run) {
+    studio_.commands().add({.id = QLatin1String(id),
+                            .text = text,
+                            .group = tr("Library"),
+                            .shortcut = keys,
+                            .icon = QLatin1String(icon_name),
+                            .help = {},
+                            .scope = this},
+                           [this, run] {
+                             if (const auto item = studio_.library().find(chosen())) run(*item);
+                           });
+  };
+  add("library.open", tr("Show on the stage"), {}, "play",
+      [this](const LibraryItem& item) { studio_.open_clip(item.path); });
+  add("library.settings", tr("Use its settings"), Qt::Key_U, "reset",
+      [this](const LibraryItem& item) { studio_.take_settings_of(item.path); });
+  add("library.star", tr("Star"), Qt::Key_S, "star",
+      [this](const LibraryItem& item) { studio_.library().set_starred(qt(item.id), !item.starred); });
+  add("library.folder", tr("Open its folder"), {}, "folder", [](const LibraryItem& item) {
+    QDesktopServices::openUrl(QUrl::fromLocalFile(qt(std::filesystem::path(item.path).parent_path())));
+  });
+  add("library.copy", tr("Copy the path"), Qt::CTRL | Qt::Key_C, "copy",
+      [](const LibraryItem& item) { QGuiApplication::clipboard()->setText(qt(item.path)); });
+  add("library.take_out", tr("Take out of the library"), Qt::Key_Delete, "trash", [this](const LibraryItem& item) {
+    studio_.library().take_out(qt(item.id));
+    Q_EMIT studio_.said(tr("Taken out of the library; the file stays. Undo brings it back."));
+  });
+}
+
+QWidget* LibraryView::make_details() {
+  auto* page = new QWidget;
+  page->setObjectName(QStringLiteral("panel"));
+  page->setAttribute(Qt::WA_StyledBackground);
+  title_->setObjectName(QStringLiteral("heading"));
+  facts_->setObjectName(QStringLiteral("dim"));
+  for (auto* label : {title_, prompt_, facts_}) {
+    label->setWordWrap(true);
+    label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  }
+  auto* buttons = new QVBoxLayout(actions_);
+  buttons->setContentsMargins(0, 8, 0, 0);
+  buttons->setSpacing(8);
+  for (const char* id :
+       {"library.open", "library.settings", "library.star", "library.folder", "library.copy", "library.take_out"}) {
+    auto* action = studio_.commands().find(QLatin1String(id));
+    auto* button = new QPushButton(action->icon(), action->text());
+    if (qstrcmp(id, "library.open") == 0) {
+      button->setObjectName(QStringLiteral("primary"));
+      button->setIcon(icon(QStringLiteral("play"), "on_accent"));
+    }
+    connect(button, &QPushButton::clicked, action, &QAction::trigger);
+    if (qstrcmp(id, "library.star") == 0)
+      connect(action, &QAction::changed, button, [button, action] { button->setText(action->text()); });
+    buttons->addWidget(button);
+  }
+  auto* layout = new QVBoxLayout(page);
+  layout->setContentsMargins(16, 8, 16, 16);
+  layout->setSpacing(8);
+  layout->addWidget(title_);
+  layout->addWidget(prompt_);
+  layout->addWidget(facts_);
+  layout->addWidget(actions_);
+  layout->addStretch();
+  page->setMinimumWidth(264);
+  return page;
+}
+
+QString LibraryView::chosen() const { return list_->currentIndex().data(LibraryModel::kIdRole).toString(); }
+
+void LibraryView::refresh() {
+  const bool any = studio_.library().rowCount() > 0;
+  pages_->setCurrentIndex(!any ? 1 : filter_->rowCount() == 0 ? 2 : 0);
+  search_->setEnabled(any);
+  stars_->setEnabled(any);
+  if (!list_->currentIndex().isValid() && filter_->rowCount() > 0) list_->setCurrentIndex(filter_->index(0, 0));
+  const auto item = studio_.library().find(chosen());
+  actions_->setVisible(item.has_value());
+  prompt_->setVisible(item.has_value());
+  facts_->setVisible(item.has_value());
+  if (!item) return title_->setText(tr("No clip is chosen."));
+  title_->setText(moment_text(item->added));
+  prompt_->setText(qt(item->prompt));
+  facts_->setText(
+      tr("%1 × %2 pixels, %3 frames at %4 fps\nSeed %5\nModel %6\n%7, rendered in %8\n%9")
+          .arg(item->size.width)
+          .arg(item->size.height)
+          .arg(item->frames)
+          .arg(item->fps)
+          .arg(qt(item->seed), qt(item->model), bytes_text(item->bytes), seconds_text(item->seconds), qt(item->path)));
+  studio_.commands()
+      .find(QStringLiteral("library.star"))
+      ->setText(item->starred ? tr("Take the star away") : tr("Star"));
+}
+
+}  // namespace rubato::ui

@@ -1,0 +1,97 @@
+// Studio: what the window works on. It owns the models, in the order in which they stand on each other, and no widget.
+//
+// What reaches outside (engine, media, models, judging a job) comes in by StudioOptions, so that tests run the whole
+// window without a worker.
+#pragma once
+
+#include <QObject>
+#include <QSettings>
+#include <QUndoStack>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "engine/base/files.h"
+#include "pipelines/job/library/library_store.h"
+#include "ui/create/draft_check.h"
+#include "ui/library/library_model.h"
+#include "ui/models/models_model.h"
+#include "ui/queue/render_engine.h"
+#include "ui/stage/clip_frames.h"
+
+namespace rubato::ui {
+
+class Commands;
+class DraftKeeper;
+class Player;
+class QueueModel;
+class RenderDesk;
+class RenderModel;
+class VideoDraft;
+
+struct StudioOptions {
+  UserFolders user;
+  std::filesystem::path outputs;  // where clips go
+  std::unique_ptr<RenderEngine> engine;
+  ClipSource clips;
+  LibraryModel::Thumbnailer thumbnails;
+  ModelsModel::Scan scan;
+  DraftCheck::Judge judge;
+  std::filesystem::path doctor;  // rubato-cli, which looks at the machine; empty: cannot be asked
+  // The job that made a file, which may be a job file; runs on a thread of the pool.
+  std::function<Result<VideoJob>(const std::filesystem::path&)> recorded_job;
+};
+
+class Studio final : public QObject {
+  Q_OBJECT
+ public:
+  // Errors of the library's file. What else is wrong is told by notice().
+  static Result<std::unique_ptr<Studio>> create(StudioOptions options);
+  ~Studio() override;
+
+  const UserFolders& user() const { return options_.user; }
+  const std::filesystem::path& doctor() const { return options_.doctor; }
+  QSettings& settings() { return *settings_; }
+  Commands& commands() { return *commands_; }
+  VideoDraft& draft() { return *draft_; }
+  DraftCheck& check() { return *check_; }
+  QUndoStack& undo();
+  RenderEngine& engine() { return *options_.engine; }
+  RenderModel& render() { return *render_; }
+  QueueModel& queue() { return *queue_; }
+  LibraryModel& library() { return *library_; }
+  ModelsModel& models() { return *models_; }
+  RenderDesk& desk() { return *desk_; }
+  Player& player() { return *player_; }
+
+  // The settings of a clip or picture into the draft, as one step that can be undone; says what changes, and changes
+  // nothing else. A message follows.
+  void take_settings_of(const std::filesystem::path& file);
+  void open_clip(const std::filesystem::path& file);
+
+ Q_SIGNALS:
+  void said(const QString& text);            // one line, in passing
+  void workspace_wanted(const QString& id);  // what follows is to be seen there
+
+ private:
+  explicit Studio(StudioOptions options, LibraryStore library);
+
+  StudioOptions options_;
+  LibraryStore store_;
+  std::unique_ptr<QSettings> settings_;
+  std::unique_ptr<Commands> commands_;
+  std::unique_ptr<VideoDraft> draft_;
+  std::unique_ptr<DraftKeeper> keeper_;
+  std::unique_ptr<DraftCheck> check_;
+  std::unique_ptr<ModelsModel> models_;
+  std::unique_ptr<QueueModel> queue_;
+  std::unique_ptr<RenderModel> render_;
+  std::unique_ptr<LibraryModel> library_;
+  std::unique_ptr<RenderDesk> desk_;
+  std::unique_ptr<Player> player_;
+};
+
+// What differs between two jobs, one line a setting: "Steps: 30 → 12". Output and identity are left out.
+QStringList differences(const VideoJob& from, const VideoJob& to);
+
+}  // namespace rubato::ui

@@ -1,0 +1,27 @@
+#include "ui/shell/workspaces.h"
+
+#include <QCoreApplication>
+
+#include "ui/create/video_workspace.h"
+#include "ui/doctor/doctor_view.h"
+#include "ui/library/library_view.h"
+#include "ui/models/models_view.h"
+#include "ui/queue/queue_view.h"
+
+namespace rubato::ui {
+namespace {
+QString tr(const char* text) { return QCoreApplication::translate("Workspaces", text); }
+}  // namespace
+
+std::vector<WorkspaceSpec> builtin_workspaces() {
+  return {
+      {QStringLiteral("video"), tr("Video"), QStringLiteral("video"), [](Studio& s) { return new VideoWorkspace(s); }},
+      {QStringLiteral("queue"), tr("Queue"), QStringLiteral("queue"), [](Studio& s) { return new QueueView(s); }},
+      {QStringLiteral("library"), tr("Library"), QStringLiteral("library"),
+       [](Studio& s) { return new LibraryView(s); }},
+      {QStringLiteral("models"), tr("Models"), QStringLiteral("models"), [](Studio& s) { return new ModelsView(s); }},
+      {QStringLiteral("doctor"), tr("System"), QStringLiteral("doctor"), [](Studio& s) { return new DoctorView(s); }},
+  };
+}
+
+}  // namespace rubato::ui

@@ -1,0 +1,52 @@
+#include "ui/widgets/notice.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QToolButton>
+
+#include "ui/theme/theme.h"
+
+namespace rubato::ui {
+
+Notice::Notice(QWidget* parent) : QWidget(parent), label_(new QLabel), choices_(new QHBoxLayout) {
+  setObjectName(QStringLiteral("notice"));
+  setAttribute(Qt::WA_StyledBackground);
+  label_->setWordWrap(true);
+  label_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  auto* close = new QToolButton;
+  close->setObjectName(QStringLiteral("flat"));
+  close->setIcon(icon(QStringLiteral("cancel"), "dim"));
+  close->setToolTip(tr("Close this message"));
+  close->setAccessibleName(tr("Close this message"));
+  connect(close, &QToolButton::clicked, this, &QWidget::hide);
+  choices_->setSpacing(8);
+  auto* layout = new QHBoxLayout(this);
+  layout->setContentsMargins(16, 8, 8, 8);
+  layout->setSpacing(8);
+  layout->addWidget(label_, 1);
+  layout->addLayout(choices_);
+  layout->addWidget(close);
+  hide();
+}
+
+void Notice::show_text(const QString& text, std::vector<Choice> choices) {
+  label_->setText(text);
+  while (auto* item = choices_->takeAt(0)) {
+    item->widget()->deleteLater();
+    delete item;
+  }
+  for (auto& choice : choices) {
+    auto* button = new QPushButton(choice.text);
+    connect(button, &QPushButton::clicked, this, [this, run = std::move(choice.run)] {
+      hide();
+      run();
+    });
+    choices_->addWidget(button);
+  }
+  show();
+}
+
+QString Notice::text() const { return label_->text(); }
+
+}  // namespace rubato::ui
