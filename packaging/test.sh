@@ -4,10 +4,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 packaging/build.sh
 start=$SECONDS
-ctest --preset ci
+# Who ends this script, by whatever signal, ends the tests too.
+tests() { setpriv --pdeathsig TERM ctest --preset "$1"; }
+tests ci
 echo "[test] suite: $((SECONDS - start)) s"
 
 # The readers of outside data once more under the address and undefined-behaviour sanitizers.
 cmake --preset asan >/dev/null
 ninja -C build/asan >&2
-ctest --preset asan
+tests asan

@@ -70,7 +70,7 @@ function(rubato_add_tests name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  add_executable(${name} ${sources})
+  add_executable(${name} ${sources} "${PROJECT_SOURCE_DIR}/tests/support/die_with_ctest.cpp")
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest_main GTest::gmock rubato_warnings)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(${name} PRIVATE

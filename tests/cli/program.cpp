@@ -24,19 +24,22 @@ namespace {
 // File modes hold for the super-user as well once these are out of the bounding set (until the next exec they stay).
 // Another user would not do: a checkout may lie in a home folder that only root can enter.
 bool mind_file_modes() {
-  return ::geteuid() != 0 || (::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE) == 0 &&
-                              ::prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH) == 0);
+  return ::geteuid() != 0 ||
+         (::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE) == 0 && ::prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH) == 0);
 }
 
 // Everything the child may do between fork and exec: async-signal-safe calls only.
-[[noreturn]] void become(const Shell& setup, const char* program, char* const* argv, char* const* env, int out,
-                         int err) {
+[[noreturn]] void become(const Shell& setup, int parent, const char* program, char* const* argv, char* const* env,
+                         int out, int err) {
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
   const int nothing = ::open("/dev/null", O_RDONLY);
   ::dup2(nothing, STDIN_FILENO);
   ::setpgid(0, 0);
   if (setup.minds_modes && !mind_file_modes()) _exit(126);
+  // After the change of user, which would take it back: whoever interrupts the tests leaves no program behind.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) _exit(126);
   if (!setup.folder.empty() && ::chdir(setup.folder.c_str()) != 0) _exit(126);
   ::execve(program, argv, env);
   _exit(127);
@@ -80,8 +83,9 @@ Program::Program(const Shell& setup, const std::vector<std::string>& args)
   winsize size{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
   if (setup.terminal ? ::openpty(&err[0], &err[1], nullptr, nullptr, &size) != 0 : ::pipe2(err, O_CLOEXEC) != 0)
     std::abort();
+  const int parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ == 0) become(setup, program.c_str(), argv.data(), env.data(), out[1], err[1]);
+  if (pid_ == 0) become(setup, parent, program.c_str(), argv.data(), env.data(), out[1], err[1]);
   ::close(out[1]);
   ::close(err[1]);
   out_fd_ = out[0];

@@ -40,6 +40,7 @@ struct Shell {
   bool minds_modes = false;                // file modes hold for the program even where the test runs as root
 };
 
+// Dies with the thread that started it.
 class Program {
  public:
   Program(const Shell& setup, const std::vector<std::string>& args);

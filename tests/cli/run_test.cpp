@@ -533,6 +533,41 @@ TEST_F(CliRun, StopsAtTheTimeLimitWithNine) {
   EXPECT_THAT(stopped.out, HasSubstr("the same command goes on"));
 }
 
+// Whoever kills a test program must not leave its programs at work, nor its file systems.
+TEST_F(CliRun, LeavesNothingBehindWhenItsParentIsKilled) {
+  write_jobs(1, 1000);
+  const auto pids = dir_ / "pids";
+  const auto child = ::fork();
+  if (child == 0) {
+    const SmallDisk disk(dir_ / "out", "32m");
+    Program running(here_, run_words());
+    if (wait_for_step(running, "shot-1", 1))
+      std::ofstream(pids) << running.pid() << ' ' << disk.mounted() << ' ' << child_of(running.pid(), "rubato-worker")
+                          << std::endl;
+    ::pause();
+    ::_exit(0);
+  }
+  int command = 0, worker = 0;
+  bool mounted = false;
+  for (int i = 0; i < 6000 && worker == 0; ++i) {
+    std::ifstream(pids) >> command >> mounted >> worker;
+    std::this_thread::sleep_for(10ms);
+  }
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ASSERT_GT(command, 0);
+  ASSERT_GT(worker, 0);
+  const auto gone = [](int pid) {  // or dead, where nobody asks how it ended
+    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+    std::string text;
+    return !std::getline(stat, text) || text.find(") Z ") != std::string::npos;
+  };
+  for (int i = 0; i < 1000 && !(gone(command) && gone(worker)); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(gone(command));
+  EXPECT_TRUE(gone(worker));
+  EXPECT_EQ(fs::is_empty(dir_ / "out"), mounted) << "what was mounted there is gone";
+}
+
 TEST_F(CliRun, WaitsForJobsThatComeBefore) {
   std::ofstream(dir_ / "shots.csv")
       << "id,prompt,size,frames,steps,after,priority\n"

@@ -1,6 +1,8 @@
 // A file system of a few kilobytes, to be filled. Mounting one needs rights that a test run may lack: ask mounted().
+// Only this process, its thread and the programs that it starts see it, so it goes with them, however they end.
 #pragma once
 
+#include <sched.h>
 #include <sys/mount.h>
 
 #include <filesystem>
@@ -13,7 +15,8 @@ class SmallDisk {
  public:
   SmallDisk(std::filesystem::path folder, const std::string& size) : folder_(std::move(folder)) {
     std::filesystem::create_directories(folder_);
-    mounted_ = ::mount("none", folder_.c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
+    const bool apart = ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    mounted_ = apart && ::mount("none", folder_.c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
   }
   ~SmallDisk() {
     if (mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
