@@ -19,6 +19,7 @@
 #include "engine/base/files.h"
 #include "engine/base/guard.h"
 #include "engine/base/json.h"
+#include "pipelines/job/channel.h"
 
 namespace rubato {
 namespace fs = std::filesystem;
@@ -27,35 +28,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kPatience = std::chrono::seconds(10);  // of the server, with one peer: others wait meanwhile
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    if (this != &other) {
-      if (fd_ >= 0) ::close(fd_);
-      fd_ = std::exchange(other.fd_, -1);
-    }
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  explicit operator bool() const { return fd_ >= 0; }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 // sun_path holds 107 bytes, folders of users may be longer: the folder is named by a descriptor of ours.
 struct Address {
-  Descriptor folder;
+  UniqueFd folder;
   sockaddr_un name{};
 };
 Result<Address> address_of(const fs::path& socket) {
   const auto parent = socket.has_parent_path() ? socket.parent_path() : fs::path(".");
-  Address address{Descriptor(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), {}};
+  Address address{UniqueFd(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), {}};
   if (!address.folder) return write_error(socket, errno);
   const auto path = fmt::format("/proc/self/fd/{}/{}", address.folder.get(), socket.filename().string());
   if (path.size() >= sizeof address.name.sun_path)
@@ -171,12 +151,12 @@ Result<nlohmann::json> check_request(nlohmann::json request) {
 struct HandOverServer::State {
   fs::path socket;
   Handler handle;
-  Descriptor listener, stop;
+  UniqueFd listener, stop;
   std::thread thread;
 
   void serve() {
     while (wait_for(listener.get(), POLLIN, Clock::time_point::max(), stop.get())) {
-      const Descriptor peer(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      const UniqueFd peer(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (peer && is_same_user(peer.get())) answer(peer.get());
     }
   }
@@ -212,9 +192,9 @@ HandOverServer::~HandOverServer() {
 
 Result<HandOverServer> HandOverServer::listen(const fs::path& socket, Handler handle) {
   RUBATO_TRY(address, address_of(socket));
-  auto state = std::make_unique<State>(State{socket, std::move(handle), Descriptor(), Descriptor(), {}});
-  state->listener = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  state->stop = Descriptor(::eventfd(0, EFD_CLOEXEC));
+  auto state = std::make_unique<State>(State{socket, std::move(handle), UniqueFd(), UniqueFd(), {}});
+  state->listener = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  state->stop = UniqueFd(::eventfd(0, EFD_CLOEXEC));
   if (!state->listener || !state->stop) return write_error(socket, errno);
   // What a killed holder left behind; that there is no living one is known by the lock.
   std::error_code ignored;
@@ -236,7 +216,7 @@ Result<nlohmann::json> hand_over(const fs::path& socket, const nlohmann::json& r
   const auto deadline = Clock::now() + std::chrono::seconds(timeout_s);
   auto address = address_of(socket);
   if (!address) return nobody("takes no requests");
-  const Descriptor peer(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const UniqueFd peer(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!peer || ::connect(peer.get(), as_address(*address), sizeof address->name) != 0)
     return nobody("takes no requests");
   if (!is_same_user(peer.get())) return nobody("belongs to another user");
