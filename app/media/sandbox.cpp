@@ -1,20 +1,20 @@
 #include "app/media/sandbox.h"
 
 #include <fmt/format.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstring>
+#include <string>
 #include <vector>
+
+#include "pipelines/job/syscall_filter.h"
 
 // The address sanitizer reserves terabytes of address space, so a limit on it would end the program at once.
 #if defined(__SANITIZE_ADDRESS__)
@@ -27,14 +27,6 @@
 
 namespace rubato {
 namespace {
-
-#if defined(__x86_64__)
-constexpr unsigned kArchitecture = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
-constexpr unsigned kArchitecture = AUDIT_ARCH_AARCH64;
-#else
-#error "name the audit architecture of this processor"
-#endif
 
 // Refused with EPERM. Decoders get along without them: libraries that try (to count processors, say) fall back.
 const std::vector<long>& refused_calls() {
@@ -115,37 +107,12 @@ const std::vector<long>& refused_calls() {
   return calls;
 }
 
-sock_filter statement(unsigned code, unsigned value) { return {static_cast<std::uint16_t>(code), 0, 0, value}; }
-sock_filter jump(unsigned code, unsigned value, unsigned yes, unsigned no) {
-  return {static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(yes), static_cast<std::uint8_t>(no), value};
-}
-
-std::vector<sock_filter> make_filter() {
-  constexpr unsigned kLoad = BPF_LD | BPF_W | BPF_ABS, kEqual = BPF_JMP | BPF_JEQ | BPF_K, kReturn = BPF_RET | BPF_K;
-  constexpr unsigned kRefuse = SECCOMP_RET_ERRNO | EPERM;
-  std::vector<sock_filter> filter{
-      statement(kLoad, offsetof(seccomp_data, arch)),
-      jump(kEqual, kArchitecture, 1, 0),
-      statement(kReturn, SECCOMP_RET_KILL_PROCESS),
-      statement(kLoad, offsetof(seccomp_data, nr)),
-#if defined(__x86_64__)
-      jump(BPF_JMP | BPF_JGE | BPF_K, 0x40000000u, 0, 1),  // the x32 numbers would go round the list
-      statement(kReturn, kRefuse),
-#endif
-      // clone3 hides its flags behind a pointer; "no such call" makes the C library use clone.
-      jump(kEqual, SYS_clone3, 0, 1),
-      statement(kReturn, SECCOMP_RET_ERRNO | ENOSYS),
-  };
-  for (const long call : refused_calls()) {
-    filter.push_back(jump(kEqual, static_cast<unsigned>(call), 0, 1));
-    filter.push_back(statement(kReturn, kRefuse));
-  }
-  // Threads yes, processes no.
-  filter.push_back(jump(kEqual, SYS_clone, 0, 3));
-  filter.push_back(statement(kLoad, offsetof(seccomp_data, args[0])));
-  filter.push_back(jump(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0));
-  filter.push_back(statement(kReturn, kRefuse));
-  filter.push_back(statement(kReturn, SECCOMP_RET_ALLOW));
+SyscallFilter make_filter() {
+  SyscallFilter filter(EPERM);
+  filter.refuse(SYS_clone3,
+                ENOSYS);  // it hides its flags behind a pointer; "no such call" makes the C library use clone
+  for (const long call : refused_calls()) filter.refuse(call);
+  filter.allow_only_bits(SYS_clone, 0, CLONE_THREAD);  // threads yes, processes no
   return filter;
 }
 
@@ -157,10 +124,10 @@ bool limit(int resource, unsigned long long most) {
   return ::setrlimit(static_cast<__rlimit_resource>(resource), &lower) == 0;
 }
 
-Error refused(const char* what) {
-  return {ErrorCode::Failed,
-          fmt::format("the reader of media files could not give up its rights ({}: {}), so it reads nothing", what,
-                      std::strerror(errno))};
+Error refused(const char* what, const std::string& why = std::strerror(errno)) {
+  return {
+      ErrorCode::Failed,
+      fmt::format("the reader of media files could not give up its rights ({}: {}), so it reads nothing", what, why)};
 }
 
 }  // namespace
@@ -174,10 +141,8 @@ Result<> enter_sandbox(const SandboxLimits& limits) {
   if (!limit(RLIMIT_FSIZE, limits.output_bytes)) return refused("output limit");
   if (!limit(RLIMIT_CORE, 0)) return refused("no core files");
   ::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit is an error, not the end
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("no new privileges");
-  std::vector<sock_filter> filter = make_filter();
-  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
-  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) return refused("system call filter");
+  if (const auto installed = make_filter().install(); !installed)
+    return refused("system call filter", installed.error().message);
   return {};
 }
 
