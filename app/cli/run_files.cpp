@@ -27,35 +27,13 @@ std::string utc(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
-ReportState report_state(const RunOutcome& outcome) {
-  switch (outcome.state) {
-    case JobState::Done:
-      return outcome.earlier ? ReportState::Skipped : ReportState::Done;
-    case JobState::Failed:
-      return ReportState::Failed;
-    case JobState::Cancelled:
-      return ReportState::Cancelled;
-    case JobState::Interrupted:
-      return ReportState::Interrupted;
-    case JobState::Suspended:
-      return ReportState::Suspended;
-    case JobState::Blocked:
-      return ReportState::Blocked;
-    case JobState::Running:
-      return ReportState::Running;
-    case JobState::Queued:
-      break;
-  }
-  return ReportState::Queued;
-}
-
 ReportJob report_job(const RunJob& job, const RunOutcome& outcome) {
   ReportJob row;
   row.id = job.id();
   row.name = job.job.name;
   row.prompt = job.job.prompt;
   row.model = job.model;
-  row.state = report_state(outcome);
+  row.state = report_state(outcome.state, outcome.earlier);
   row.reason = outcome.reason;
   for (const auto& output : outcome.outputs) row.outputs.push_back({output.path, output.bytes, output.sha256});
   row.phase_s = outcome.phases;

@@ -10,8 +10,10 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kReportVersion = 1;
-constexpr std::array<std::string_view, kReportStates> kNames{
-    "failed", "suspended", "blocked", "interrupted", "cancelled", "running", "queued", "done", "skipped"};
+// In a report's order; only what an earlier run did has no state of its own in a queue.
+constexpr std::array kStates{JobState::Failed,    JobState::Suspended, JobState::Blocked, JobState::Interrupted,
+                             JobState::Cancelled, JobState::Running,   JobState::Queued,  JobState::Done};
+static_assert(kStates.size() + 1 == kReportStates && ReportState{kStates.size()} == ReportState::Skipped);
 
 Json job_json(const ReportJob& job) {
   Json object = {{"id", job.id}, {"index", job.index}, {"state", state_name(job.state)}, {"attempts", job.attempts}};
@@ -42,7 +44,14 @@ Json job_json(const ReportJob& job) {
 
 }  // namespace
 
-std::string_view state_name(ReportState state) { return kNames[static_cast<std::size_t>(state)]; }
+ReportState report_state(JobState state, bool earlier) {
+  if (state == JobState::Done && earlier) return ReportState::Skipped;
+  return static_cast<ReportState>(std::ranges::find(kStates, state) - kStates.begin());
+}
+
+std::string_view state_name(ReportState state) {
+  return state == ReportState::Skipped ? "skipped" : state_name(kStates[static_cast<std::size_t>(state)]);
+}
 
 ReportTotals totals_of(const RunReport& report) {
   ReportTotals totals;
@@ -65,7 +74,8 @@ std::vector<const ReportJob*> sorted_for_reading(const RunReport& report) {
 Json report_json(const RunReport& report) {
   const ReportTotals totals = totals_of(report);
   Json counts = Json::object();
-  for (std::size_t i = 0; i < kReportStates; ++i) counts[std::string(kNames[i])] = totals.jobs[i];
+  for (std::size_t i = 0; i < kReportStates; ++i)
+    counts[std::string(state_name(static_cast<ReportState>(i)))] = totals.jobs[i];
   Json versions = Json::object();
   for (const auto& [name, version] : report.versions) versions[name] = version;
   Json jobs = Json::array();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "pipelines/job/field.h"
+#include "pipelines/job/queue/job_state.h"
 
 namespace rubato {
 
@@ -24,6 +25,8 @@ namespace rubato {
 enum class ReportState { Failed, Suspended, Blocked, Interrupted, Cancelled, Running, Queued, Done, Skipped };
 inline constexpr std::size_t kReportStates = 9;
 std::string_view state_name(ReportState state);
+// `earlier`: another run had it done.
+ReportState report_state(JobState state, bool earlier);
 
 struct ReportOutput {
   std::string path;  // relative to the report's folder: the page links to it
