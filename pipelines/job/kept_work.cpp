@@ -14,6 +14,11 @@ std::string KeptWork::sentence() const {
   return fmt::format("step {}{} is kept in {}; {} goes on from there", step, of, folder, again);
 }
 
+fs::path partial_folder_of(const fs::path& output) {
+  // "frames/" is a folder of pictures; its partial work lies beside it, not in it.
+  return (output.has_filename() ? output : output.parent_path()).string() + ".rubato-partial";
+}
+
 fs::path metadata_file_of(const fs::path& output) {
   if (output.extension() == ".safetensors") return {};
   auto file = output.has_filename() ? output : output.parent_path();

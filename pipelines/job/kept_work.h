@@ -20,6 +20,9 @@ struct KeptWork {
   std::string sentence() const;
 };
 
+// "clip.mp4.rubato-partial" beside clip.mp4, "frames.rubato-partial" beside frames/: where an output's partial work is.
+std::filesystem::path partial_folder_of(const std::filesystem::path& output);
+
 // The file beside an output that takes its metadata: clip.mp4.json, frames.json for frames/; "" for tensors, whose
 // header takes them.
 std::filesystem::path metadata_file_of(const std::filesystem::path& output);

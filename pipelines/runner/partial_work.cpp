@@ -18,11 +18,6 @@ constexpr int kStateVersion = 1;
 constexpr const char* kStateEntry = "rubato.state";     // in the safetensors header
 constexpr const char* kSchedulerPrefix = "scheduler.";  // of the scheduler's tensors
 
-fs::path folder_for(const fs::path& output) {
-  // "frames/" is a folder of pictures; its partial work lies beside it, not in it.
-  return (output.has_filename() ? output : output.parent_path()).string() + ".rubato-partial";
-}
-
 // The state in the header of latents.safetensors; an object with members of the right types.
 Result<Json> read_state(const fs::path& file) {
   RUBATO_TRY(header, SafetensorsFile::open(file));
@@ -44,7 +39,7 @@ constexpr std::uint64_t kHeaderBytes = 64 << 10;  // of both files of a state, g
 }  // namespace
 
 PartialWork::PartialWork(const fs::path& output, std::string key, std::uint64_t seed)
-    : folder_(folder_for(output)), key_(std::move(key)), seed_(seed) {}
+    : folder_(partial_folder_of(output)), key_(std::move(key)), seed_(seed) {}
 
 PartialWork::~PartialWork() {
   if (state_bytes_ > 0) static_cast<void>(hold(0));
@@ -53,7 +48,7 @@ PartialWork::~PartialWork() {
 }
 
 std::optional<std::uint64_t> PartialWork::seed_in(const fs::path& output) {
-  const auto state = read_state(folder_for(output) / "latents.safetensors");
+  const auto state = read_state(partial_folder_of(output) / "latents.safetensors");
   if (!state) return std::nullopt;
   return (*state)["seed"].get<std::uint64_t>();
 }
@@ -139,16 +134,27 @@ Result<> PartialWork::write(const DenoiseState& state, int total_steps) {
 
 std::string PartialWork::set_aside() {
   std::error_code failed;
-  for (int n = 2; n < 1000; ++n) {
-    const fs::path free = fmt::format("{}-{}", folder_.string(), n);
-    if (fs::exists(free, failed)) continue;
-    fs::rename(folder_, free, failed);
-    if (failed) return {};
-    saved_step_ = -1;
-    if (state_bytes_ > 0 && create_folder()) fs::rename(free / "reserve", reserve_file(), failed);  // still ours
-    return free.string();
+  fs::path free;
+  for (int n = 2; n < 1000 && free.empty(); ++n) {
+    const fs::path candidate = fmt::format("{}-{}", folder_.string(), n);
+    if (fs::create_directory(candidate, failed)) free = candidate;
   }
-  return {};
+  if (free.empty()) return {};
+  // Piece by piece: the folder itself stays, since this run's reserve and its lock (output_lock.h) are in it.
+  std::vector<fs::path> earlier;
+  for (const auto& entry : fs::directory_iterator(folder_, failed))
+    if (const auto name = entry.path().filename(); name != "reserve" && name != "lock") earlier.push_back(entry.path());
+  bool moved = !earlier.empty();
+  for (const auto& path : earlier) {
+    fs::rename(path, free / path.filename(), failed);
+    moved = moved && !failed;
+  }
+  if (!moved) {
+    fs::remove(free, failed);  // only if it is empty
+    return {};
+  }
+  saved_step_ = -1;
+  return free.string();
 }
 
 void PartialWork::remove() {

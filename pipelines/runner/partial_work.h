@@ -3,6 +3,7 @@
 //   latents.safetensors   latents and the scheduler's tensors; its header carries the state, so that one atomic
 //                         rename replaces tensors and state together
 //   state.json            the same state for people
+//   lock                  of the process that works here (output_lock.h); not this class's
 //   reserve               disk space held for the saves to come; only while the job runs
 // A key (hash of everything that decides the result) guards against going on with other settings.
 #pragma once

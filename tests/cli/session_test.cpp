@@ -96,6 +96,25 @@ TEST_F(CliSession, JsonGivesOneObject) {
   EXPECT_TRUE(result["report"].is_object());
 }
 
+TEST_F(CliSession, OneOutputIsRenderedOnceAtATime) {
+  Program first(with("slow"), gen());
+  ASSERT_TRUE(first.wait_until([&] { return child_of(first.pid(), "rubato-worker") > 0; }));
+  ASSERT_TRUE(first.wait_until([&] { return std::filesystem::exists(dir_ / "clip.mp4.rubato-partial/lock"); }));
+  const auto second = run(with("done"), gen({"--seed", "8"}));
+  EXPECT_EQ(second.code, 10);
+  EXPECT_EQ(second.err, "rubato-cli: another rubato-cli (pid " + std::to_string(first.pid()) +
+                            ") is rendering clip.mp4; wait for it or choose another -o\n");
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "clip.mp4"));
+  EXPECT_EQ(run(with("done"), {"gen", "video", "-p", "a red circle", "-o", "other.mp4"}).code, 0);
+
+  // A killed one leaves no lock.
+  first.signal(SIGKILL);
+  first.finish();
+  const auto third = run(with("done"), gen());
+  EXPECT_EQ(third.code, 0) << third.err;
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "clip.mp4.rubato-partial"));
+}
+
 TEST_F(CliSession, EventsAreWholeLinesOfJsonAndNothingElse) {
   const auto done = run(with("done"), gen({"--progress=json"}));
   EXPECT_EQ(done.code, 0);

@@ -11,6 +11,7 @@
 #include "app/cli/render.h"
 #include "pipelines/job/events.h"
 #include "pipelines/job/memory_forecast.h"
+#include "pipelines/job/output_lock.h"
 #include "pipelines/job/preflight.h"
 #include "pipelines/job/queue/job_timings.h"
 
@@ -128,6 +129,7 @@ Result<json> render(const Context& context, ProgressMode mode) {
   RUBATO_OK(check_files(job, context.args.value_or("report", "")));
   RUBATO_TRY(where, model_folders(context.folders, context.args));
   const bool dry = context.args.has("dry-run");
+  std::optional<OutputLock> lock;  // outlives the worker
   // The worker loads its libraries while the model's folder is looked at.
   std::optional<Renderer> renderer;
   Result<> started;  // told after what is wrong with the job
@@ -149,6 +151,11 @@ Result<json> render(const Context& context, ProgressMode mode) {
   }
   if (memory.fit == Fit::DoesNotFit) context.out.warn(fmt::format("this job {}", memory.sentence));
   RUBATO_OK(started);
+  // Two renders of one output would move each other's partial work.
+  if (!ready.job.out.empty()) {
+    RUBATO_TRY(taken, OutputLock::take(ready.job.out, "rubato-cli"));
+    lock.emplace(std::move(taken));
+  }
   JobTimings timings(context.folders.state);
   RUBATO_TRY(result, renderer->run(resolved, {.expected_s = timings.expected(ready.job, ready.model).expected_s}));
   timings.learn(ready.job, ready.model, result.done.report, {.resumed = result.resumed});

@@ -74,9 +74,13 @@ TEST(PartialWork, WorkOfOtherSettingsIsMovedAsideWithoutTheReserve) {
   }
   PartialWork work(folder / "clip.mp4", "key", 7);
   ASSERT_TRUE(work.reserve(kLatentsBytes).ok());
+  folder.write("clip.mp4.rubato-partial/lock", "of this run");
   const fs::path aside = work.set_aside();
   EXPECT_TRUE(fs::exists(aside / "latents.safetensors"));
   EXPECT_FALSE(fs::exists(aside / "reserve"));
+  EXPECT_FALSE(fs::exists(aside / "lock"));
+  EXPECT_TRUE(fs::exists(work.folder() / "lock"));
+  EXPECT_EQ(work.set_aside(), "") << "there is nothing left to move";
   // Room for two: the first save must not take what the second needs.
   EXPECT_GE(fs::file_size(work.folder() / "reserve"), 2 * 5 * kLatentsBytes);
 }
