@@ -230,7 +230,7 @@ TEST_F(CliFrame, ADryRunSaysWhatTheJobTakesAndWhatWouldMakeItFit) {
   EXPECT_THAT(with({}).err, HasSubstr("It takes about "));
   EXPECT_THAT(with({"--max-ram", "320MB"}).err, HasSubstr("each part of the model in memory only while it works"));
   const auto little = with({"--max-ram", "285MB"});
-  EXPECT_EQ(little.code, 0);
+  EXPECT_EQ(little.code, 5);
   EXPECT_THAT(little.err, HasSubstr("--frames "));
   EXPECT_THAT(little.err, HasSubstr("--size "));
   EXPECT_THAT(with({"--max-ram", "some"}).err, HasSubstr("it must be an amount of memory, like 1.5GiB or 800MB"));

@@ -115,6 +115,18 @@ TEST_F(CliSession, OneOutputIsRenderedOnceAtATime) {
   EXPECT_FALSE(std::filesystem::exists(dir_ / "clip.mp4.rubato-partial"));
 }
 
+TEST_F(CliSession, WhatFitsInNoWayIsNotBegun) {
+  for (const char* dry : {"--dry-run", ""}) {
+    std::vector<std::string> more{"--device", "cpu", "--max-ram", "285MB"};
+    if (*dry != 0) more.emplace_back(dry);
+    const auto done = run(with("done"), gen(more));
+    EXPECT_EQ(done.code, 5) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("rubato-cli: this job "));
+    EXPECT_THAT(done.err, HasSubstr("--frames "));
+    EXPECT_FALSE(std::filesystem::exists(dir_ / "clip.mp4"));
+  }
+}
+
 TEST_F(CliSession, EventsAreWholeLinesOfJsonAndNothingElse) {
   const auto done = run(with("done"), gen({"--progress=json"}));
   EXPECT_EQ(done.code, 0);

@@ -146,10 +146,11 @@ Result<json> render(const Context& context, ProgressMode mode) {
   if (dry) {
     if (mode != ProgressMode::Json) context.out.json(resolved);
     context.out.say(plan_line(ready));
-    context.out.say(fmt::format("It {}.", memory.sentence));
-    return json::object();
+    if (memory.fit != Fit::DoesNotFit) context.out.say(fmt::format("It {}.", memory.sentence));
   }
-  if (memory.fit == Fit::DoesNotFit) context.out.warn(fmt::format("this job {}", memory.sentence));
+  // As in a batch: what fits in no way is not begun.
+  if (memory.fit == Fit::DoesNotFit) return Error{ErrorCode::OutOfMemory, fmt::format("this job {}", memory.sentence)};
+  if (dry) return json::object();
   RUBATO_OK(started);
   // Two renders of one output would move each other's partial work.
   if (!ready.job.out.empty()) {
