@@ -15,7 +15,7 @@ struct Group {
 };
 constexpr std::array kGroups{
     Group{"gen", "Generate from a prompt"},
-    Group{"queue", "Keep jobs in a durable queue"},
+    Group{"queue", "Keep jobs in a durable queue and render it"},
     Group{"models", "Find, list and check the models on this machine"},
 };
 
@@ -34,10 +34,11 @@ Error unknown(std::string_view what, std::string_view word, std::span<const std:
 }  // namespace
 
 std::span<const Command* const> commands() {
-  static constexpr std::array kCommands{
-      &kGenVideo,    &kRun,        &kQueueAdd,    &kQueueList,   &kQueuePause, &kQueueResume, &kQueueMove,
-      &kQueueCancel, &kQueueRetry, &kQueueExport, &kQueueImport, &kModelsScan, &kModelsList,  &kModelsInfo,
-      &kModelsCheck, &kInspect,    &kVerify,      &kDoctor,      &kTokens,     &kSchema,      &kCompletions};
+  static constexpr std::array kCommands{&kGenVideo,    &kRun,         &kQueueAdd,   &kQueueRun,    &kQueueList,
+                                        &kQueuePause,  &kQueueResume, &kQueueMove,  &kQueueCancel, &kQueueRetry,
+                                        &kQueueExport, &kQueueImport, &kModelsScan, &kModelsList,  &kModelsInfo,
+                                        &kModelsCheck, &kInspect,     &kVerify,     &kDoctor,      &kTokens,
+                                        &kSchema,      &kCompletions};
   return kCommands;
 }
 

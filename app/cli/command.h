@@ -57,8 +57,8 @@ struct Found {
 Result<Found> find_command(std::span<const char* const> words);
 
 // Defined in commands/, one file each.
-extern const Command kGenVideo, kQueueAdd, kQueueList, kQueuePause, kQueueResume, kQueueMove, kQueueCancel, kQueueRetry,
-    kQueueExport, kQueueImport, kRun, kModelsScan, kModelsList, kModelsInfo, kModelsCheck, kInspect, kVerify, kDoctor,
-    kTokens, kSchema, kCompletions;
+extern const Command kGenVideo, kQueueAdd, kQueueRun, kQueueList, kQueuePause, kQueueResume, kQueueMove, kQueueCancel,
+    kQueueRetry, kQueueExport, kQueueImport, kRun, kModelsScan, kModelsList, kModelsInfo, kModelsCheck, kInspect,
+    kVerify, kDoctor, kTokens, kSchema, kCompletions;
 
 }  // namespace rubato::cli

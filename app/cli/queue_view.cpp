@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/ids.h"
+#include "pipelines/job/queue/hand_over.h"
 #include "pipelines/job/queue/queue_requests.h"
 
 namespace rubato::cli {
@@ -51,6 +52,12 @@ Result<json> ask(const Context& context, const json& request) {
   auto answer = ask_queue(context.folders.state, request, notes);
   for (const auto& note : notes) context.out.warn(printable(note));
   return answer;
+}
+
+bool is_worked_on(const Context& context) {
+  constexpr int kPatience = 2;  // seconds
+  const auto answer = hand_over(queue_socket(context.folders.state), {{"request", "status"}}, kPatience);
+  return answer && answer->contains("working") && (*answer)["working"] == true;
 }
 
 std::string count_of_jobs(std::size_t jobs) { return fmt::format("{} job{}", jobs, jobs == 1 ? "" : "s"); }

@@ -21,6 +21,12 @@ nlohmann::json to_json(const QueueJob& job);
 // to say.
 Result<nlohmann::json> ask(const Context& context, const nlohmann::json& request);
 
+inline constexpr std::string_view kWaitsForARunner =
+    "Nothing renders the queue now: its jobs wait until 'rubato-cli queue run' or the studio works on them.";
+
+// Somebody renders the queue of this state folder now: `queue run`, or the studio.
+bool is_worked_on(const Context& context);
+
 // "1 job", "3 jobs"
 std::string count_of_jobs(std::size_t jobs);
 

@@ -24,10 +24,24 @@ constexpr std::size_t kProblemsShown = 20;
 std::vector<Option> options() {
   return {{.name = "out",
            .value = "DIR",
-           .help = "Folder that the jobs write to; by default the current one",
+           .help = "Folder that the jobs write to, made if it is missing; by default the current one",
            .offer = Offer::Folders},
           {.name = "batch", .value = "NAME", .help = "Name for what is added together; by default the file's name"},
           models_dir_option()};
+}
+
+// As far as can be told before the folders are made: inputs can be read, formats are known, nothing is in the way.
+Result<> check_outputs(const VideoJob& job) {
+  auto inputs = job;
+  for (auto* output : {&inputs.out, &inputs.latents_out, &inputs.trace}) output->clear();
+  RUBATO_OK(check_files(inputs));
+  RUBATO_OK(check_extension(job.out));
+  for (const fs::path output : {job.out, job.latents_out, job.trace}) {
+    std::error_code failed;
+    if (!output.empty() && output.has_filename() && fs::is_directory(output.parent_path(), failed))
+      RUBATO_OK(check_writable(output, overwrite_of(job)));
+  }
+  return {};
 }
 
 // The job as it will be rendered: every field filled, a seed drawn, the output's whole path.
@@ -35,8 +49,6 @@ Result<VideoJob> ready_job(const BatchJob& batch, const ModelFolders& where, con
   RUBATO_TRY(ready, resolve(batch.job, where));
   auto job = std::move(ready.job);
   if (!job.seed) job.seed = std::random_device{}();
-  RUBATO_TRY(name, NameTemplate::parse(job.out.empty() ? kDefaultName : job.out));
-  RUBATO_OK(name.check_variables(batch.variables));
   const NameValues values{.when = when,
                           .job = job.id,
                           .index = batch.index,
@@ -47,17 +59,31 @@ Result<VideoJob> ready_job(const BatchJob& batch, const ModelFolders& where, con
                           .preset = batch.preset,
                           .hash = sha256_hex(video_job_to_json(job).dump()),
                           .variables = batch.variables};
-  RUBATO_TRY(out, SafePath::inside(folder, name.render(values)));
-  job.out = out.path().string();
+  if (job.out.empty()) job.out = kDefaultName;
+  for (const auto& [output, extension] : {std::pair{&job.out, ".mp4"}, std::pair{&job.latents_out, ".safetensors"},
+                                          std::pair{&job.trace, ".safetensors"}}) {
+    if (output->empty()) continue;
+    RUBATO_TRY(name, NameTemplate::parse(*output));
+    RUBATO_OK(name.check_variables(batch.variables));
+    const auto rendered = name.render(values, extension);
+    RUBATO_TRY(path, SafePath::inside(folder, rendered));
+    *output = path.path().string() + (rendered.ends_with('/') && !path.path().string().ends_with('/') ? "/" : "");
+  }
+  RUBATO_OK(check_outputs(job));
   return job;
+}
+
+// Now, so that it is a person who learns that it cannot be made, and not the engine tonight.
+Result<> make_folder(const fs::path& folder) {
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed) return write_error(folder, failed.value());
+  return check_writable(folder / ".rubato-probe", Overwrite::Always);
 }
 
 Result<> run(const Context& context) {
   RUBATO_TRY(where, model_folders(context.folders, context.args));
   const fs::path folder = fs::absolute(context.args.value_or("out", "."));
-  std::error_code failed;
-  if (!fs::is_directory(folder, failed))
-    return Error{ErrorCode::Usage, fmt::format("--out {} is not a folder; create it first", folder.string())};
   const auto now = std::time(nullptr);
   std::tm when{};
   ::localtime_r(&now, &when);
@@ -94,6 +120,7 @@ Result<> run(const Context& context) {
                                                         ? fmt::format("\nand {} more", problems.size() - shown.size())
                                                         : "")};
   }
+  RUBATO_OK(make_folder(folder));
   for (const auto& request : requests) {
     RUBATO_TRY(answer, ask(context, request));
     for (const auto& id : answer["ids"]) ids.push_back(id);
@@ -103,6 +130,7 @@ Result<> run(const Context& context) {
   else
     for (const auto& id : ids) context.out.result(id.get<std::string>());
   context.out.say(fmt::format("{} added to the queue.", count_of_jobs(ids.size())));
+  if (!is_worked_on(context)) context.out.say(kWaitsForARunner);
   return {};
 }
 

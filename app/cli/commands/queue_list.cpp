@@ -100,6 +100,8 @@ Result<> say_totals(const Context& context, const QueueStore& store) {
   if (paused)
     context.out.say(fmt::format("The queue is paused{}; 'rubato-cli queue resume' goes on.",
                                 reason.empty() ? "" : ": " + printable(reason)));
+  else if (totals[JobState::Queued] > 0 && !is_worked_on(context))
+    context.out.say(kWaitsForARunner);
   return {};
 }
 

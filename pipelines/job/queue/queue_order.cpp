@@ -241,6 +241,10 @@ Result<std::optional<QueueJob>> QueueStore::next_runnable(std::string_view devic
   RUBATO_TRY(waits, paused());
   if (waits) return best;
   const auto& db = state_->db();
+  if (device == "auto") {
+    RUBATO_TRY(first, db.text("SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, position LIMIT 1"));
+    return first ? find(*first) : Result<std::optional<QueueJob>>(best);
+  }
   // The wishes that this device satisfies; each is read along its index.
   const std::set<std::string> wishes{"", "auto", std::string(device.substr(0, device.find(':'))), std::string(device)};
   RUBATO_TRY(select, db.prepare("SELECT id, priority, position FROM jobs WHERE state = 'queued' AND device = ?1 "

@@ -348,11 +348,22 @@ Result<> QueueStore::started(std::string_view id, std::string_view device, std::
 
 Result<> QueueStore::finished(std::string_view id) { return set_state(id, JobState::Done); }
 
+Result<> QueueStore::State::note_error(std::string_view id, const Error& error) const {
+  return db().run("UPDATE jobs SET error_code = ?2, error_text = ?3 WHERE id = ?1", id, code_name(error.code),
+                  error.message);
+}
+
 Result<> QueueStore::failed(std::string_view id, const Error& error) {
   RUBATO_CHANGE(change);
   RUBATO_OK(state_->change(id, JobState::Failed, error.message));
-  RUBATO_OK(state_->db().run("UPDATE jobs SET error_code = ?2, error_text = ?3 WHERE id = ?1", id,
-                             code_name(error.code), error.message));
+  RUBATO_OK(state_->note_error(id, error));
+  return change.commit();
+}
+
+Result<> QueueStore::suspended(std::string_view id, std::string_view reason, const Error& error) {
+  RUBATO_CHANGE(change);
+  RUBATO_OK(state_->change(id, JobState::Suspended, reason));
+  RUBATO_OK(state_->note_error(id, error));
   return change.commit();
 }
 
@@ -363,6 +374,7 @@ Result<JobState> QueueStore::worker_died(std::string_view id, int retries, std::
   RUBATO_TRY(deaths, state_->db().integer("SELECT deaths FROM jobs WHERE id = ?1", id));
   const auto now = deaths.value_or(1) <= retries ? JobState::Queued : JobState::Suspended;
   RUBATO_OK(state_->change(id, now, now == JobState::Queued ? "" : deaths >= 2 ? "quarantine" : "worker_died"));
+  if (now == JobState::Suspended) RUBATO_OK(state_->note_error(id, {ErrorCode::EngineDied, std::string(text)}));
   RUBATO_OK(change.commit());
   return now;
 }

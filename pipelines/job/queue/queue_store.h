@@ -114,7 +114,8 @@ class QueueStore {
   // ---- Order
   Result<> move(std::string_view id, const QueuePlace& place);
   Result<> set_priority(std::string_view id, double priority);
-  // The queued job that a worker on `device` ("cpu", "cuda:0") should take next; nothing while paused.
+  // The queued job that a worker on `device` ("cpu", "cuda:0") should take next, whatever the jobs wish for "auto";
+  // nothing while paused.
   Result<std::optional<QueueJob>> next_runnable(std::string_view device) const;
 
   // ---- Pause. Going on puts interrupted jobs back into the queue. The reason is "" when a person paused.
@@ -128,8 +129,9 @@ class QueueStore {
   Result<> started(std::string_view id, std::string_view device, std::string_view worker);  // counts an attempt
   Result<> finished(std::string_view id);  // done; jobs that waited for it alone are queued
   Result<> failed(std::string_view id, const Error& error);
+  Result<> suspended(std::string_view id, std::string_view reason, const Error& error);
   // A worker died with the job: interrupted, then queued again while deaths <= retries, else suspended with the reason
-  // "quarantine" (from the second death on) or "worker_died". Gives the state it has now.
+  // "quarantine" (from the second death on) or "worker_died", and `text` as its error. Gives the state it has now.
   Result<JobState> worker_died(std::string_view id, int retries, std::string_view text = {});
   Result<> cancel(std::string_view id, std::string_view reason = {});  // refused where it has ended
   Result<> retry(std::string_view id);  // of a failed, cancelled, suspended or interrupted job; forgets its deaths

@@ -26,6 +26,7 @@ struct QueueStore::State {
   Error unknown(std::string_view id) const;
 
   Result<std::int64_t> append_event(std::string_view id, std::string_view json) const;
+  Result<> note_error(std::string_view id, const Error& error) const;
   // One step of the table in job_state.h, with its event and what it means for the jobs that wait for this one. The
   // caller holds a transaction.
   Result<> change(std::string_view id, JobState to, std::string_view reason) const;

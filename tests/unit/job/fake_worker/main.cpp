@@ -1,5 +1,8 @@
 // Speaks the worker protocol on file descriptor 3 and does what the job's prompt says:
 //   "work"             denoise three steps with a preview, checkpoint, finish
+//   "make"             the same, and the job's `out` is there at the end;  "die-once": as "make", but it kills itself
+//   in
+//                      the denoising where no file OUT.died says that it has done so before
 //   "die PHASE"        SIGKILL itself in that phase (load, text, denoise, decode, mux), after a checkpoint from denoise
 //                      on; in mux after the job's `out` has appeared by a rename
 //   "exit N" "exit-done N"   end with that code, before or after the job's last message
@@ -90,11 +93,25 @@ struct Worker {
     finish(id);
   }
 
+  void make(const std::string& id, const std::string& out, bool die_once) {
+    const bool first = !std::filesystem::exists(out + ".died");
+    if (die_once && first) std::ofstream(out + ".died") << "died";
+    if (die_once && first) return work(id, "denoise", out);
+    std::filesystem::remove(out + ".died");
+    say(p::Phase{id, "denoise", 1});
+    say(p::Progress{id, "denoise", 1, 1, 0.9, 1, 0.5, 2});
+    const std::vector<std::byte> picture(4 * 2 * 3);
+    say(p::Preview{id, 1, 4, 2, 1}, make_memfd(picture)->get());
+    std::ofstream(out) << "clip of " << id;
+    say(p::Done{id, {{out, "video", 7, ""}}, {{"seconds", {{"denoise", 0.1}}}}});
+  }
+
   void run(const std::string& id, const std::string& prompt, const std::string& out) {
     say(p::Accepted{id});
     const auto space = prompt.find(' ');
     const std::string verb = prompt.substr(0, space), rest = space == std::string::npos ? "" : prompt.substr(space + 1);
     if (verb == "work") return work(id, "", out);
+    if (verb == "make" || verb == "die-once") return make(id, out, verb == "die-once");
     if (verb == "die") return work(id, rest, out);
     if (verb == "exit") std::exit(std::stoi(rest));
     if (verb == "exit-done") {
