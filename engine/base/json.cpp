@@ -102,7 +102,10 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
     key_at_ = cursor_->token();
     return true;
   }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& e) override {
+  bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception& e) override {
+    constexpr int kNumberOverflow = 406;
+    if (e.id == kNumberOverflow)
+      return stop(fmt::format("the number {} is too large", clip_utf8(token, 40)), cursor_->token());
     // "[json.exception…] parse error at line 1, column 2: syntax error … - detail"; ours has its own position.
     const std::string_view what = e.what();
     const auto colon = what.find(": ");

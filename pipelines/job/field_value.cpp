@@ -151,8 +151,11 @@ std::string set_seed(const FieldRef& field, const json& value) {
     assign(field, static_cast<std::uint64_t>(*number));
     return {};
   }
+  const bool several = value.is_string() && value.get_ref<const std::string&>().find("..") != std::string::npos;
   return fmt::format("is {}; it must be a whole number from 0 to 18446744073709551615{}", shown(value),
-                     number && *number < 0 ? " (nearest: 0)" : "");
+                     several                 ? "; for several seeds a job file takes 'seeds'"
+                     : number && *number < 0 ? " (nearest: 0)"
+                                             : "");
 }
 
 std::string set_bytes(const FieldRef& field, const json& value) {

@@ -64,14 +64,14 @@ void trim_spaces(std::string& text) {
 // Reads a template character by character into parts and pieces.
 class NameTemplateReader {
  public:
-  explicit NameTemplateReader(std::string_view text) : text_(text) {}
+  explicit NameTemplateReader(std::string_view text) : text_(text), whole_(text) {}
 
   Result<NameTemplate> read() {
     if (text_.empty()) return refuse("the name is empty");
     if (text_.size() > kMaxTemplate)
       return refuse(fmt::format("the name has {} bytes; at most {} are allowed", text_.size(), kMaxTemplate));
     if (text_.front() == '/')
-      return refuse(fmt::format("the name '{}' is absolute; it must start in the output folder", shown(text_)));
+      return refuse(fmt::format("the name '{}' is absolute; it must start in the output folder", shown(whole_)));
     made_.folder_ = text_.ends_with('/');
     if (made_.folder_) text_.remove_suffix(1);
     for (at_ = 0; at_ < text_.size();) RUBATO_OK(read_next());
@@ -90,7 +90,8 @@ class NameTemplateReader {
       at_ += 2;
       return {};
     }
-    if (c == '}') return refuse(fmt::format("the name '{}' has a lone '}}'; write '}}}}' for the brace", shown(text_)));
+    if (c == '}')
+      return refuse(fmt::format("the name '{}' has a lone '}}'; write '}}}}' for the brace", shown(whole_)));
     if (c == '{') return read_placeholder();
     ++at_;
     if (c == '/') return end_part();
@@ -101,7 +102,8 @@ class NameTemplateReader {
   Result<> read_placeholder() {
     const auto close = text_.find('}', at_);
     if (close == std::string_view::npos)
-      return refuse(fmt::format("the name '{}' has a '{{' without its '}}'; write '{{{{' for the brace", shown(text_)));
+      return refuse(
+          fmt::format("the name '{}' has a '{{' without its '}}'; write '{{{{' for the brace", shown(whole_)));
     const auto inside = text_.substr(at_ + 1, close - at_ - 1);
     at_ = close + 1;
     const auto colon = inside.find(':');
@@ -177,10 +179,10 @@ class NameTemplateReader {
   // Closes what stands between two slashes. What the template says itself must be a good name as it is.
   Result<> end_part() {
     flush_literal();
-    if (part_.empty()) return refuse(fmt::format("the name '{}' has an empty part between slashes", shown(text_)));
+    if (part_.empty()) return refuse(fmt::format("the name '{}' has an empty part between slashes", shown(whole_)));
     std::string said;  // literals, with a letter for each value
     for (const auto& piece : part_) said += piece.kind == Kind::Literal ? piece.text : "x";
-    if (said == "..") return refuse(fmt::format("the name '{}' leaves the output folder by '..'", shown(text_)));
+    if (said == "..") return refuse(fmt::format("the name '{}' leaves the output folder by '..'", shown(whole_)));
     if (const auto fault = name_part_fault(said)) {
       std::string shown_part;
       for (const auto& piece : part_) shown_part += piece.kind == Kind::Literal ? piece.text : "{…}";
@@ -194,6 +196,7 @@ class NameTemplateReader {
   }
 
   std::string_view text_;
+  std::string_view whole_;  // as it was written, for messages
   std::size_t at_ = 0;
   std::string literal_;
   NameTemplate::Part part_;

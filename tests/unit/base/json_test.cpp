@@ -35,6 +35,7 @@ TEST(JsonTest, DoesNotQuoteAWholeFileInItsMessage) {
 TEST(JsonTest, RefusesDoubleKeysWithTheirPlace) {
   EXPECT_EQ(message("{\"a\": 1,\n \"b\": {\"é\": 1, \"é\": 2}}"),
             "f.json, line 2, column 16: the key 'é' stands twice");
+  EXPECT_EQ(message("{\"steps\": 1e400}"), "f.json, line 1, column 11: the number 1e400 is too large");
 }
 
 TEST(JsonTest, ListsDoubleKeysWhereAsked) {

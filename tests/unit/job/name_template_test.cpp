@@ -192,5 +192,11 @@ TEST(NameTemplate, ASlashAtTheEndNamesAFolder) {
   EXPECT_FALSE(NameTemplate::parse("/").ok());
 }
 
+TEST(NameTemplate, ARefusalQuotesWhatWasWritten) {
+  const auto refused = NameTemplate::parse("../../frames/");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message, "the name '../../frames/' leaves the output folder by '..'");
+}
+
 }  // namespace
 }  // namespace rubato

@@ -216,6 +216,7 @@ TEST(Schema, EachRuleSaysWhatMayStandThere) {
   EXPECT_THAT(complaint({{"size", "12x"}}), HasSubstr("like 832x480"));
   EXPECT_THAT(complaint({{"size", "12x13x14"}}), HasSubstr("like 832x480"));
   EXPECT_THAT(complaint({{"seed", -1}}), HasSubstr("from 0 to 18446744073709551615"));
+  EXPECT_THAT(complaint({{"seed", "1..2"}}), HasSubstr("for several seeds a job file takes 'seeds'"));
   EXPECT_THAT(complaint({{"room", "much"}}), HasSubstr("like 1.5GiB or 800MB"));
   EXPECT_THAT(complaint({{"room", -1}}), HasSubstr("like 1.5GiB or 800MB"));
   EXPECT_THAT(complaint({{"room", true}}), HasSubstr("like 1.5GiB or 800MB"));
