@@ -101,9 +101,14 @@ Result<Found> find_command(std::span<const char* const> words) {
     const std::string name(first_word(command->path));
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
-  if (first.starts_with('-'))
+  if (first.starts_with('-')) {
+    const std::vector<std::string> flags{"--help", "--version"};
+    const auto near = nearest_name(first, flags);
     return Error{ErrorCode::Usage,
-                 fmt::format("unknown flag {} before a command; 'rubato-cli --help' lists what there is", first)};
+                 near
+                     ? fmt::format("unknown flag {}; did you mean {}?", first, *near)
+                     : fmt::format("unknown flag {} before a command; 'rubato-cli --help' lists what there is", first)};
+  }
   return unknown("command", first, names);
 }
 

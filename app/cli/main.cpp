@@ -2,6 +2,7 @@
 // exit code. It links neither libtorch nor FFmpeg; the work happens in rubato-worker and rubato-media.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -35,6 +36,12 @@ Result<UserFolders> folders_for(const Arguments& args) {
   return UserFolders::from_environment();
 }
 
+// A command that renders or writes, and does not only tell what there is.
+bool shows_progress(const Command& command) {
+  const auto options = all_options(command);
+  return std::any_of(options.begin(), options.end(), [](const Option& option) { return option.name == "progress"; });
+}
+
 Result<> run_command(const Command& command, const Arguments& args, Output& out) {
   const auto level = args.count("verbose") >= 2   ? LogLevel::Debug
                      : args.count("verbose") == 1 ? LogLevel::Info
@@ -43,6 +50,8 @@ Result<> run_command(const Command& command, const Arguments& args, Output& out)
   RUBATO_OK(configure_log(level, args.value_or("log", "")));
   RUBATO_TRY(folders, folders_for(args));
   RUBATO_OK(guard([&] { return command.run(Context{args, out, folders}); }));
+  // Who looks at a list may stop looking; the path of a finished clip must arrive.
+  if (out.reader_left() && !shows_progress(command)) return {};
   return out.finish();
 }
 
@@ -56,7 +65,7 @@ int run(std::span<const char* const> words) {
   const auto print = [&](std::string_view text) {
     out.result(text.substr(0, text.find_last_not_of('\n') + 1));
     const auto done = out.finish();
-    return done.ok() ? 0 : failed(done.error());
+    return done.ok() || out.reader_left() ? 0 : failed(done.error());
   };
   // "help models list" is "models list --help".
   const bool help = !words.empty() && asks_for_help(words[0]);

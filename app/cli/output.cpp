@@ -15,12 +15,14 @@
 namespace rubato::cli {
 namespace {
 
-bool lost_output = false;
+bool lost_output = false, broken_pipe = false;
 
 void write_line(std::FILE* stream, std::string line) {
   line += '\n';
   const bool written = std::fwrite(line.data(), 1, line.size(), stream) == line.size() && std::fflush(stream) == 0;
-  if (!written && stream == stdout) lost_output = true;
+  if (written || stream != stdout) return;
+  broken_pipe = lost_output ? broken_pipe : errno == EPIPE;  // what the first failure says
+  lost_output = true;
 }
 
 // Decodes one UTF-8 character at text[i] and moves i behind it; a broken byte counts as one character.
@@ -93,6 +95,12 @@ Result<> Output::finish() {
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || lost_output)
     return Error{ErrorCode::CannotWrite, "standard output could not take the result (closed, or its disk is full)"};
   return {};
+}
+
+bool Output::reader_left() const { return broken_pipe; }
+
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 void Table::add(std::vector<std::string> row) {

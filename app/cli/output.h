@@ -2,6 +2,7 @@
 // for people go to standard error.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -30,10 +31,15 @@ class Output {
   bool quiet() const { return quiet_; }
   // CannotWrite when something written to standard output was lost (a full disk, a closed pipe).
   Result<> finish();
+  // Whoever read it has seen enough and is gone, as in `… | head`.
+  bool reader_left() const;
 
  private:
   bool quiet_;
 };
+
+// "1 frame", "65 frames".
+std::string counted(std::uint64_t count, std::string_view noun);
 
 // A table for people: columns padded to their widest cell, two spaces apart, header in the first row.
 class Table {

@@ -60,6 +60,6 @@ bool is_worked_on(const Context& context) {
   return answer && answer->contains("working") && (*answer)["working"] == true;
 }
 
-std::string count_of_jobs(std::size_t jobs) { return fmt::format("{} job{}", jobs, jobs == 1 ? "" : "s"); }
+std::string count_of_jobs(std::size_t jobs) { return counted(jobs, "job"); }
 
 }  // namespace rubato::cli

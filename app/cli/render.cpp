@@ -134,8 +134,9 @@ void Renderer::on_message(Envelope& envelope) {
     view_->update({progress->phase, progress->done, progress->total, progress->fraction, progress->eta_s,
                    progress->eta_lo_s, progress->eta_hi_s});
   } else if (const auto* warning = std::get_if<protocol::Warn>(&message)) {
-    view_->warn(warning->message);
-    resumed_ = resumed_ || warning->code == "resumed";
+    const bool resumed = warning->code == "resumed";
+    resumed_ = resumed_ || resumed;
+    resumed ? view_->note(warning->message) : view_->warn(warning->message);
   } else if (const auto* done = std::get_if<protocol::Done>(&message)) {
     outcome_ = *done;
   } else if (const auto* failed = std::get_if<protocol::Failed>(&message)) {

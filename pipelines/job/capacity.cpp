@@ -53,8 +53,9 @@ std::optional<int> gpu_count(const fs::path& dev, const char* visible) {
 Result<> check_device(const std::string& device, std::optional<int> gpus) {
   if (!device.starts_with("cuda") || !gpus) return {};
   if (*gpus == 0)
-    return Error{ErrorCode::NoDevice,
-                 fmt::format("there is no device {}: this machine shows no NVIDIA GPU; --device cpu is there", device)};
+    return Error{
+        ErrorCode::NoDevice,
+        fmt::format("there is no device {}: this machine shows no NVIDIA GPU; the CPU is there, as 'cpu'", device)};
   const int index = device == "cuda" ? 0 : std::atoi(device.c_str() + 5);
   if (index < *gpus) return {};
   return Error{ErrorCode::NoDevice,
@@ -79,13 +80,16 @@ Result<> check_memory(const VideoJob& job, const VideoModel& model, std::uint64_
     advice.push_back(fmt::format("{}x{}", smaller.width, smaller.height));
   RUBATO_TRY(each, bytes_per_token(model));
   if (const auto latent_frames = limit / (tokens(*job.size, 1, model) * each); latent_frames > 0)
-    advice.push_back(fmt::format("{} frames", (latent_frames - 1) * static_cast<unsigned>(model.temporal_ratio) + 1));
-  return Error{
-      ErrorCode::OutOfMemory,
-      fmt::format("{} frames of {}x{} with {} need more than {} of memory, but this machine has {}; {}", *job.frames,
-                  job.size->width, job.size->height, model.name, human_bytes(needed), human_bytes(limit),
-                  advice.empty() ? std::string("use a smaller model or a GPU")
-                                 : fmt::format("at most {} could fit", join(advice, " or ")))};
+    advice.push_back(
+        latent_frames == 1
+            ? "1 frame"
+            : fmt::format("{} frames", (latent_frames - 1) * static_cast<unsigned>(model.temporal_ratio) + 1));
+  return Error{ErrorCode::OutOfMemory,
+               fmt::format("{} frame{} of {}x{} with {} need{} more than {} of memory, but this machine has {}; {}",
+                           *job.frames, *job.frames == 1 ? "" : "s", job.size->width, job.size->height, model.name,
+                           *job.frames == 1 ? "s" : "", human_bytes(needed), human_bytes(limit),
+                           advice.empty() ? std::string("use a smaller model or a GPU")
+                                          : fmt::format("at most {} could fit", join(advice, " or ")))};
 }
 
 Result<> check_capacity(const VideoJob& job, const VideoModel& model) {

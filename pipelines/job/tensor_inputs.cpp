@@ -53,8 +53,8 @@ Result<> check_tensor_inputs(const VideoJob& job, const VideoModel& model) {
   if (!job.latents_in.empty()) {
     const auto shape = latent_shape(job, model);
     RUBATO_OK(check(job.latents_in, {"--latents-in", "latents", {shape.begin(), shape.end()}},
-                    fmt::format("a clip of {} frames of {}x{} with {}", *job.frames, job.size->width, job.size->height,
-                                model.name)));
+                    fmt::format("a clip of {} frame{} of {}x{} with {}", *job.frames, *job.frames == 1 ? "" : "s",
+                                job.size->width, job.size->height, model.name)));
   }
   if (std::filesystem::path(job.image).extension() == ".safetensors")
     RUBATO_OK(check(job.image, {"--image", "image", {job.size->height, job.size->width, 3}},

@@ -35,8 +35,8 @@ TEST(Capacity, NamesTheNearestDevice) {
   EXPECT_TRUE(check_device("cuda", 1).ok());
   EXPECT_TRUE(check_device("cuda:1", 2).ok());
   EXPECT_TRUE(check_device("cuda:99", std::nullopt).ok());
-  for (const auto& [device, gpus, nearest] : {std::tuple{"cuda", 0, "--device cpu"},
-                                              {"cuda:3", 0, "--device cpu"},
+  for (const auto& [device, gpus, nearest] : {std::tuple{"cuda", 0, "the CPU is there, as 'cpu'"},
+                                              {"cuda:3", 0, "the CPU is there, as 'cpu'"},
                                               {"cuda:99", 2, "the nearest is cuda:1"}}) {
     const auto checked = check_device(device, gpus);
     ASSERT_FALSE(checked.ok()) << device;

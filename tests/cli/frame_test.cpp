@@ -220,6 +220,31 @@ TEST_F(CliFrame, AFullStandardOutputIsReported) {
   EXPECT_THAT(done, HasSubstr("73"));
 }
 
+TEST_F(CliFrame, AReaderThatHasSeenEnoughIsNoMistake) {
+  EXPECT_EQ(output_of("( { sleep 0.2; '" RUBATO_BIN_DIR "/rubato-cli' schema job 2>&3; echo $? >&3; } | true ) 3>&1"),
+            "0\n");
+}
+
+TEST_F(CliFrame, AMistypedFlagBeforeACommandIsRecognised) {
+  EXPECT_EQ(run(here_, {"--verison"}).err, "rubato-cli: unknown flag --verison; did you mean --version?\n");
+  EXPECT_THAT(run(here_, {"--steps"}).err, HasSubstr("'rubato-cli --help' lists what there is"));
+}
+
+TEST_F(CliFrame, OneFrameIsNotSeveral) {
+  const auto done =
+      run(here_, {"gen", "video", "-p", "a red circle", "-o", "a.png", "--frames", "1", "--steps", "1", "--dry-run"});
+  EXPECT_THAT(done.err, HasSubstr("would be written: 1 frame of 128x128, 1 step, with practice-video."));
+}
+
+TEST_F(CliFrame, WhatAModelFindsWrongNamesTheJobFile) {
+  std::ofstream(dir_ / "odd.yaml") << "prompt: a red circle\nframes: 16\n";
+  const auto done = run(here_, {"gen", "video", "--job", "odd.yaml", "-o", "a.mp4"});
+  EXPECT_EQ(done.code, 3);
+  EXPECT_THAT(done.err, HasSubstr("rubato-cli: odd.yaml: the clip has 16 frames"));
+  const auto flag = run(here_, {"gen", "video", "--job", "odd.yaml", "--frames", "18", "-o", "a.mp4"});
+  EXPECT_THAT(flag.err, HasSubstr("rubato-cli: the clip has 18 frames"));
+}
+
 TEST_F(CliFrame, ADryRunSaysWhatTheJobTakesAndWhatWouldMakeItFit) {
   const std::vector<std::string> gen{"gen",   "video",    "-p",  "a red circle", "-o",
                                      "a.mp4", "--device", "cpu", "--dry-run"};

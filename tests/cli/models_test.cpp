@@ -68,6 +68,16 @@ TEST_F(CliModels, ScannedFoldersAreRememberedAndForgotten) {
   EXPECT_EQ(run(here_, {"models", "scan", "--forget", "models"}).code, 2);
 }
 
+TEST_F(CliModels, AFolderThatIsMissingKeepsNobodyFromTheOthers) {
+  copied_model();
+  const auto done = run(here_, {"models", "scan", "gone", "models", "away"});
+  EXPECT_EQ(done.code, 2);
+  EXPECT_THAT(done.out, HasSubstr("mine"));
+  EXPECT_THAT(done.err, HasSubstr("rubato-cli: gone is not there; give the folder that holds your models\n"
+                                  "away is not there"));
+  EXPECT_THAT(run(here_, {"models", "list", "--names"}).out, HasSubstr("mine"));
+}
+
 TEST_F(CliModels, TheDataFolderKeepsSettingsApart) {
   copied_model();
   ASSERT_EQ(run(here_, {"models", "scan", "models", "--data-dir", "elsewhere"}).code, 0);

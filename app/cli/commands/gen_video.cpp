@@ -14,6 +14,7 @@
 #include "pipelines/job/output_lock.h"
 #include "pipelines/job/preflight.h"
 #include "pipelines/job/queue/job_timings.h"
+#include "pipelines/job/schema.h"
 
 namespace rubato::cli {
 using nlohmann::json;
@@ -72,10 +73,25 @@ Result<VideoJob> job_from(const Arguments& args) {
   return job;
 }
 
+// What the model finds wrong names the job file, as what the file itself gets wrong does, unless a flag may be to
+// blame.
+Error with_source(Error error, const Arguments& args) {
+  const auto file = args.value("job");
+  if (!file || error.code != ErrorCode::JobInvalid) return error;
+  VideoJob job;
+  for (const auto& field : fields_of(job))
+    if (field.name != "out" && field.name != "overwrite" && args.has(flag_of(field.name).substr(2))) return error;
+  error.message = fmt::format("{}: {}", std::filesystem::path(*file).filename().string(), error.message);
+  return error;
+}
+
+std::string frames_of(const VideoJob& job) { return counted(static_cast<std::uint64_t>(*job.frames), "frame"); }
+
 std::string plan_line(const Ready& ready) {
   const auto& job = ready.job;
-  return fmt::format("Nothing was started. {} would be written: {} frames of {}x{}, {} steps, with {}.", job.out,
-                     *job.frames, job.size->width, job.size->height, *job.steps, ready.model.name);
+  return fmt::format("Nothing was started. {} would be written: {} of {}x{}, {}, with {}.", job.out, frames_of(job),
+                     job.size->width, job.size->height, counted(static_cast<std::uint64_t>(*job.steps), "step"),
+                     ready.model.name);
 }
 
 // What was asked for, as it was named: a clip, a folder or pattern of frames (once, not each picture), latents, a
@@ -99,10 +115,9 @@ std::string closing_line(const Ready& ready, const RenderResult& result) {
     seed = fmt::format(", seed {}", report["job"]["seed"].get<std::uint64_t>());
   else if (job.seed)
     seed = fmt::format(", seed {}", *job.seed);
-  auto line = fmt::format("Done in {:.1f} s: {} frames of {}x{} at {} fps{}.", result.seconds, *job.frames,
-                          job.size->width, job.size->height, *job.fps, seed);
-  if (job.metadata && !job.out.empty())
-    line += fmt::format(" The settings are in the file: rubato-cli inspect {}", job.out);
+  auto line = fmt::format("Done in {:.1f} s: {} of {}x{} at {} fps{}.", result.seconds, frames_of(job), job.size->width,
+                          job.size->height, *job.fps, seed);
+  if (job.metadata && !job.out.empty()) line += fmt::format(" How it was made: rubato-cli inspect {}", job.out);
   return line;
 }
 
@@ -137,7 +152,9 @@ Result<json> render(const Context& context, ProgressMode mode) {
     renderer.emplace(context.out, mode);
     started = renderer->start();
   }
-  RUBATO_TRY(ready, resolve(std::move(job), where));
+  auto found = resolve(std::move(job), where);
+  if (!found) return with_source(found.error(), context.args);
+  const auto ready = std::move(*found);
   const auto resolved = video_job_to_json(ready.job);
   RUBATO_TRY(memory, forecast_memory(ready.model, ready.job, memory_available(ready.job)));
   if (mode == ProgressMode::Json)

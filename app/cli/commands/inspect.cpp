@@ -88,7 +88,8 @@ void print_for_people(const fs::path& file, const FileFacts& facts, Output& out)
     line("without", job("negative_prompt"));
     line("model", text_at(m, {"model", "name"}) + (text_at(m, {"model", "practice"}) == "true" ? " (practice)" : ""));
     line("hash", text_at(m, {"model", "content_hash"}));
-    line("clip", fmt::format("{} frames of {} at {} fps", job("frames"), job("size"), job("fps")));
+    line("clip", fmt::format("{} frame{} of {} at {} fps", job("frames"), job("frames") == "1" ? "" : "s", job("size"),
+                             job("fps")));
     line("sampling", fmt::format("steps {}, guidance {}, seed {}", job("steps"), job("guidance"), job("seed")));
     line("device",
          fmt::format("{} ({}), {}", text_at(m, {"device", "name"}), text_at(m, {"device", "model"}), job("dtype")));

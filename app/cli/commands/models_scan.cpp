@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/cli/models.h"
 #include "app/cli/places.h"
@@ -44,10 +45,16 @@ Result<fs::path> folder_named(const std::string& word) {
 Result<> run(const Context& context) {
   RUBATO_TRY(folders, remembered_folders(context.folders));
   const auto before = folders;
+  std::optional<Error> refused;  // a folder that is not there keeps nobody from the others
   for (const auto& word : context.args.positionals()) {
-    RUBATO_TRY(folder, folder_named(word));
-    if (std::find(folders.begin(), folders.end(), folder) == folders.end()) folders.push_back(folder);
+    const auto folder = folder_named(word);
+    if (!folder)
+      refused = Error{refused ? refused->code : folder.error().code,
+                      refused ? refused->message + "\n" + folder.error().message : folder.error().message};
+    else if (std::find(folders.begin(), folders.end(), *folder) == folders.end())
+      folders.push_back(*folder);
   }
+  if (refused && folders == before && context.args.values("forget").empty()) return *refused;
   for (const auto& word : context.args.values("forget")) {
     const auto folder = fs::weakly_canonical(fs::absolute(word));
     if (std::erase(folders, folder) > 0) continue;
@@ -71,7 +78,7 @@ Result<> run(const Context& context) {
     json["folders"] = nlohmann::json::array();
     for (const auto& folder : where.folders) json["folders"].push_back(folder.string());
     context.out.json(json);
-    return {};
+    return refused ? Result<>(*refused) : Result<>();
   }
   if (!scan.models.empty()) context.out.result(model_table(scan).text());
   for (const auto& problem : scan.problems) context.out.warn(problem);
@@ -80,7 +87,7 @@ Result<> run(const Context& context) {
   context.out.say(fmt::format("{} model{} in {} folder{}, {} files looked at", scan.models.size(),
                               scan.models.size() == 1 ? "" : "s", where.folders.size(),
                               where.folders.size() == 1 ? "" : "s", scan.files));
-  return {};
+  return refused ? Result<>(*refused) : Result<>();
 }
 
 }  // namespace
