@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # From a fresh clone to a clip: installs what is needed, builds, and renders one sentence with the practice model.
 #   packaging/try.sh ["a big red star waits, then shrinks on a checkered floor"] [more flags of rubato-cli gen video]
-# Prints the path of the clip.
+# Prints the path of the clip. packaging/try.sh --gui opens the studio instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = --gui ]; then
-  echo "The studio is not part of this version yet; packaging/try.sh without --gui renders a clip." >&2
-  exit 2
+  shift
+  packaging/build.sh rubato rubato-cli rubato-worker rubato-media
+  exec build/ci/bin/rubato "$@"
 fi
 prompt="a big red star waits, then shrinks on a checkered floor"
 if [ $# -gt 0 ] && [[ $1 != -* ]]; then prompt=$1; shift; fi

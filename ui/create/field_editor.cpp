@@ -1,6 +1,5 @@
 #include "ui/create/field_editor.h"
 
-#include <QApplication>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
@@ -9,6 +8,7 @@
 #include <QLineEdit>
 #include <QRandomGenerator>
 #include <QSpinBox>
+#include <QStyle>
 #include <QToolButton>
 #include <QWheelEvent>
 #include <limits>
@@ -52,10 +52,10 @@ class OpenSpin final : public Base {
   }
   // What the model decides is dimmed (and has no button that opens it again).
   void show_open() {
-    auto colors = QApplication::palette();
-    colors.setColor(QPalette::Text,
-                    colors.color(this->value() == open_ ? QPalette::PlaceholderText : QPalette::WindowText));
-    this->setPalette(colors);
+    auto* line = this->lineEdit();
+    line->setProperty("open", this->value() == open_);
+    line->style()->unpolish(line);
+    line->style()->polish(line);
   }
   void set_fallback(std::optional<Number> fallback) { fallback_ = fallback; }
   void stepBy(int steps) override {

@@ -73,7 +73,8 @@ PromptPanel::PromptPanel(VideoDraft& draft, DraftCheck& check, QWidget* parent)
   examples_->setObjectName(QStringLiteral("flat"));
   examples_->setText(tr("Prompts to begin with"));
   examples_->setPopupMode(QToolButton::InstantPopup);
-  examples_->setToolButtonStyle(Qt::ToolButtonTextOnly);
+  examples_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+  examples_->setIcon(icon(QStringLiteral("chevron-down"), "dim"));
   examples_->setMenu(new QMenu(examples_));
   examples_->hide();
   auto* below = new QLabel(tr("Not in the clip"));

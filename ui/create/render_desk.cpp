@@ -4,6 +4,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "engine/files/model_card.h"
 #include "pipelines/job/batch/name_template.h"
 #include "pipelines/job/preflight.h"
 #include "ui/create/draft_check.h"
@@ -22,6 +23,12 @@ std::optional<VideoJob> job_of(const QueueJob& row) {
   if (!json.is_object()) return std::nullopt;
   auto job = video_job_from_json(json, "the queue");
   return job ? std::optional(std::move(*job)) : std::nullopt;
+}
+
+// What the model calls itself, else its folder.
+std::string name_of(const fs::path& model) {
+  const auto card = ModelCard::load(model);
+  return card && *card && !(*card)->name.empty() ? (*card)->name : model.filename().string();
 }
 
 }  // namespace
@@ -75,7 +82,7 @@ void RenderDesk::keep(const RenderEnd& end) {
   LibraryItem item{.path = video->path,
                    .title = end.job.name,
                    .prompt = job->prompt,
-                   .model = fs::path(job->model).filename().string(),
+                   .model = name_of(job->model),
                    .seed = job->seed ? std::to_string(*job->seed) : "",
                    .size = job->size.value_or(Size{}),
                    .frames = job->frames.value_or(0),

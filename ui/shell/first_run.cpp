@@ -45,15 +45,17 @@ FirstRun::FirstRun(QWidget* parent) : QWidget(parent) {
     dim->setWordWrap(true);
     for (auto* label : {picture, bold, dim}) label->setAttribute(Qt::WA_TransparentForMouseEvents);
     grid->addWidget(picture, 0, 0, 2, 1);
-    grid->addWidget(bold, 0, 1);
-    grid->addWidget(dim, 1, 1);
+    grid->addWidget(bold, 0, 1, Qt::AlignBottom);
+    grid->addWidget(dim, 1, 1, Qt::AlignTop);
     grid->setColumnStretch(1, 1);
     layout->addWidget(button);
     return button;
   };
-  connect(choice("practice", QStringLiteral("play"), tr("Try it with the practice model"),
-                 tr("A small model that came with Rubato: shapes and simple motions, on any machine, in seconds.")),
-          &QPushButton::clicked, this, &FirstRun::practice_wanted);
+  auto* first =
+      choice("practice", QStringLiteral("play"), tr("Try it with the practice model"),
+             tr("A small model that came with Rubato: shapes and simple motions, on any machine, in seconds."));
+  setFocusProxy(first);
+  connect(first, &QPushButton::clicked, this, &FirstRun::practice_wanted);
   connect(choice("folder", QStringLiteral("folder"), tr("I have models: choose their folder"),
                  tr("Wan 2.1 and 2.2 checkpoints, as a hub cache or in folders. They are read where they lie.")),
           &QPushButton::clicked, this, &FirstRun::folder_wanted);

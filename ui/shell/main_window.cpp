@@ -303,6 +303,7 @@ void MainWindow::show_first_run() {
     action->actionGroup()->setExclusive(true);
   }
   stack_->setCurrentWidget(page);
+  page->setFocus();
 }
 
 void MainWindow::tell(const QStringList& notes) {

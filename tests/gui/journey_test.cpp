@@ -1,0 +1,204 @@
+// Journey A with the real engine: a newcomer's first start, first clip, stepping through it, a variation, an undo, and
+// everything found again after a restart. By mouse and keyboard, in a home of its own; pictures lie in screenshots/.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <QDir>
+#include <QElapsedTimer>
+#include <QListView>
+#include <QPushButton>
+#include <QThreadPool>
+
+#include "pipelines/job/media_client.h"
+#include "pipelines/job/places.h"
+#include "tests/gui/fake_engine.h"
+#include "ui/create/draft_check.h"
+#include "ui/create/prompt_panel.h"
+#include "ui/create/render_desk.h"
+#include "ui/create/render_panel.h"
+#include "ui/create/settings_form.h"
+#include "ui/create/video_draft.h"
+#include "ui/create/video_workspace.h"
+#include "ui/queue/queue_model.h"
+#include "ui/queue/render_model.h"
+#include "ui/queue/runner_engine.h"
+#include "ui/shell/commands.h"
+#include "ui/shell/main_window.h"
+#include "ui/shell/start.h"
+#include "ui/stage/player.h"
+#include "ui/stage/stage.h"
+#include "ui/widgets/notice.h"
+
+namespace rubato::ui {
+namespace {
+
+using test::wait_until;
+namespace fs = std::filesystem;
+
+constexpr int kRender = 180'000;  // ms; a busy machine is allowed for
+
+// The longest time in which the window answered nothing.
+class Watchdog : public QObject {
+ public:
+  Watchdog() {
+    since_.start();
+    startTimer(5, Qt::PreciseTimer);
+  }
+  qint64 longest() const { return longest_; }
+  void reset() {
+    since_.restart();
+    longest_ = 0;
+  }
+
+ protected:
+  void timerEvent(QTimerEvent*) override { longest_ = std::max(longest_, since_.restart()); }
+
+ private:
+  QElapsedTimer since_;
+  qint64 longest_ = 0;
+};
+
+// One session of the program in a user's folders.
+struct Session {
+  explicit Session(const fs::path& home) {
+    const UserFolders user{home / "config", home / "data", home / "state", home / "cache"};
+    fs::create_directories(user.state);
+    auto opened = RunnerEngine::open(user.state, {.executable = fs::path(RUBATO_BIN_DIR) / "rubato-worker"});
+    EXPECT_TRUE(opened.ok()) << (opened.ok() ? "" : opened.error().message);
+    engine = opened->get();
+    auto options = outside_world(user);
+    options.outputs = home / "clips";
+    options.doctor.clear();
+    options.engine = std::move(*opened);
+    studio = std::move(Studio::create(std::move(options)).value());
+    window = std::make_unique<MainWindow>(*studio, builtin_workspaces());
+    window->resize(1280, 800);
+    window->show();
+    EXPECT_TRUE(QTest::qWaitForWindowActive(window.get()));
+    engine->start();
+    studio->models().rescan();
+  }
+  ~Session() {
+    window->close();
+    engine->shut_down(std::chrono::seconds(8));
+    QThreadPool::globalInstance()->waitForDone();
+  }
+
+  VideoWorkspace* video() { return qobject_cast<VideoWorkspace*>(window->page(QStringLiteral("video"))); }
+  void picture(const char* name) {
+    QDir().mkpath(QStringLiteral(RUBATO_BIN_DIR "/../screenshots"));
+    EXPECT_TRUE(
+        window->grab().save(QStringLiteral(RUBATO_BIN_DIR "/../screenshots/journey-%1.png").arg(QLatin1String(name))));
+  }
+  bool ready() {
+    return wait_until([&] { return studio->desk().can_render(); });
+  }
+
+  RunnerEngine* engine = nullptr;
+  std::unique_ptr<Studio> studio;
+  std::unique_ptr<MainWindow> window;
+};
+
+// Writes a number into a field of the form, as a person does.
+void type_number(Session& session, const char* field, int value) {
+  auto* input = session.video()->form()->input(field);
+  ASSERT_NE(input, nullptr) << field;
+  input->setFocus();
+  QTest::keyClick(input, Qt::Key_A, Qt::ControlModifier);
+  QTest::keyClicks(input, QString::number(value));
+  QTest::keyClick(input, Qt::Key_Tab);
+}
+
+TEST(JourneyA, FromTheFirstStartToAClipThatIsFoundAgain) {
+  if (RUBATO_TEST_ENGINE == 0) GTEST_SKIP() << "this build has no worker or no media";
+  const test::TempFolder home;
+  Watchdog watchdog;
+  std::string first, second;
+  {
+    Session session(home.path());
+    auto& studio = *session.studio;
+    const auto choices = session.window->findChildren<QPushButton*>(QStringLiteral("choice"));
+    ASSERT_EQ(choices.size(), 3);
+    session.picture("1-welcome");
+    QTest::mouseClick(choices[0], Qt::LeftButton);
+    ASSERT_EQ(session.window->workspace(), QStringLiteral("video"));
+    EXPECT_FALSE(studio.draft().job().prompt.empty());
+    type_number(session, "frames", 9);
+    type_number(session, "steps", 3);
+    EXPECT_EQ(studio.draft().job().frames, 9);
+    EXPECT_EQ(studio.draft().job().steps, 3);
+    ASSERT_TRUE(session.ready()) << studio.check().verdict().problem.toStdString();
+    EXPECT_TRUE(studio.check().verdict().memory);
+    session.picture("2-ready");
+
+    bool previewed = false;
+    QObject::connect(&studio.render(), &RenderModel::pictured, [&] {
+      if (!previewed) session.picture("3-preview");
+      previewed = true;
+    });
+    watchdog.reset();
+    QTest::mouseClick(session.video()->render_panel()->button(), Qt::LeftButton);
+    ASSERT_TRUE(wait_until([&] { return studio.library().rowCount() == 1; }, kRender))
+        << studio.queue().index(0, QueueModel::Progress).data().toString().toStdString();
+    EXPECT_TRUE(previewed);
+    EXPECT_LT(watchdog.longest(), 1'000) << "the window stood still while it rendered";
+    first = studio.library().item(0).path;
+    EXPECT_TRUE(fs::exists(first));
+
+    // Step through it, frame by frame.
+    auto& player = studio.player();
+    ASSERT_TRUE(wait_until([&] { return player.is_open() && !player.image().isNull(); }));
+    EXPECT_EQ(player.count(), 9);
+    auto* view = session.video()->stage()->view();
+    view->setFocus();
+    QTest::keyClick(view, Qt::Key_K);
+    QTest::keyClick(view, Qt::Key_Home);
+    for (int i = 1; i <= 8; ++i) {
+      QTest::keyClick(view, Qt::Key_Right);
+      EXPECT_EQ(player.position(), i);
+      EXPECT_FALSE(player.image().isNull());
+    }
+    session.picture("4-clip");
+
+    // The same once more with another seed.
+    ASSERT_TRUE(session.ready());
+    QTest::keyClick(session.window.get(), Qt::Key_R, Qt::ControlModifier);
+    ASSERT_TRUE(wait_until([&] { return studio.library().rowCount() == 2; }, kRender));
+    second = studio.library().item(0).path;
+    EXPECT_NE(first, second);
+    EXPECT_NE(studio.library().item(0).seed, studio.library().item(1).seed);
+
+    // A setting is taken back.
+    type_number(session, "steps", 5);
+    EXPECT_EQ(studio.draft().job().steps, 5);
+    QTest::keyClick(session.window.get(), Qt::Key_Z, Qt::ControlModifier);
+    EXPECT_EQ(studio.draft().job().steps, 3);
+    QTest::keyClick(session.window.get(), Qt::Key_2, Qt::AltModifier);
+    session.picture("5-queue");
+    EXPECT_EQ(studio.queue().rowCount(), 2);
+  }
+  // The next day.
+  Session session(home.path());
+  auto& studio = *session.studio;
+  EXPECT_TRUE(session.window->notice()->isHidden());
+  EXPECT_EQ(studio.draft().job().steps, 3);
+  QTest::keyClick(session.window.get(), Qt::Key_3, Qt::AltModifier);
+  ASSERT_EQ(session.window->workspace(), QStringLiteral("library"));
+  ASSERT_EQ(studio.library().rowCount(), 2);
+  EXPECT_EQ(studio.library().item(0).path, second);
+  EXPECT_EQ(studio.library().item(1).path, first);
+  ASSERT_TRUE(wait_until([&] { return !studio.library().index(0).data(Qt::DecorationRole).isNull(); }));
+  QTest::qWait(50);
+  session.picture("6-library");
+  // Its settings come back out of the file, with the seed that was drawn.
+  auto* clips = session.window->findChild<QListView*>(QStringLiteral("clips"));
+  ASSERT_NE(clips, nullptr);
+  clips->setFocus();
+  QTest::keyClick(clips, Qt::Key_U);
+  ASSERT_TRUE(wait_until([&] { return studio.draft().job().seed.has_value(); }));
+  EXPECT_EQ(std::to_string(*studio.draft().job().seed), studio.library().item(0).seed);
+  EXPECT_EQ(studio.draft().job().frames, 9);
+}
+
+}  // namespace
+}  // namespace rubato::ui
