@@ -28,33 +28,6 @@ std::string base_of(const std::string& out) {
 
 }  // namespace
 
-bool RunSession::is_open(std::size_t job) const {
-  if (!jobs_[job].selected) return false;
-  const auto& outcome = outcomes_[job];
-  switch (outcome.state) {
-    case JobState::Done:
-    case JobState::Failed:
-    case JobState::Cancelled:
-      return false;
-    case JobState::Suspended:
-      return outcome.reason == "no_disk";
-    default:
-      return true;
-  }
-}
-
-bool RunSession::may_start(std::size_t job) const {
-  const auto state = outcomes_[job].state;
-  if (state != JobState::Queued && state != JobState::Blocked) return false;
-  return std::all_of(jobs_[job].after.begin(), jobs_[job].after.end(),
-                     [&](std::size_t other) { return outcomes_[other].state == JobState::Done; });
-}
-
-// What was begun is brought to its end, however many attempts that takes.
-bool RunSession::within_limit(std::size_t job) const {
-  return options_.limit == 0 || rendered_ < options_.limit || outcomes_[job].attempts > 0;
-}
-
 bool RunSession::suits(const RunJob& job, const Slot& slot) const {
   return job.job.device == "auto" || slot.wish == "auto" || job.job.device == slot.wish;
 }
@@ -122,7 +95,7 @@ void RunSession::on_message(Slot& slot, Envelope& envelope) {
 
 void RunSession::on_done(Slot& slot, const protocol::Done& done) {
   const auto job = *slot.job;
-  auto& outcome = outcomes_[job];
+  auto& outcome = table_.outcome(job);
   slot.job.reset();
   slot.restarts.worked();
   slot.turn->give_back();
@@ -157,7 +130,7 @@ void RunSession::publish(std::size_t job) {
 }
 
 void RunSession::take_record(std::size_t job, const DoneRecord& record) {
-  auto& outcome = outcomes_[job];
+  auto& outcome = table_.outcome(job);
   outcome.frames_sha256 = record.frames_sha256;
   outcome.outputs.clear();
   for (const auto& file : record.files) outcome.outputs.push_back({file.path, file.kind, file.bytes, file.sha256});
@@ -207,7 +180,7 @@ void RunSession::lose(std::size_t job) {
 }
 
 void RunSession::on_death(std::size_t job, Slot& slot, const protocol::Failed& failed) {
-  auto& outcome = outcomes_[job];
+  auto& outcome = table_.outcome(job);
   ++outcome.deaths;
   record_->event(job, {{"ev", "worker.died"}, {"message", failed.message}});
   if (outcome.deaths > options_.max_retries) {
@@ -246,7 +219,7 @@ void RunSession::disk_trouble(std::size_t job, const Error& error) {
 }
 
 void RunSession::settle(std::size_t job, JobState state, ErrorCode code, std::string reason) {
-  auto& outcome = outcomes_[job];
+  auto& outcome = table_.outcome(job);
   outcome.state = state;
   outcome.code = code;
   outcome.reason = std::move(reason);
@@ -261,9 +234,9 @@ void RunSession::settle(std::size_t job, JobState state, ErrorCode code, std::st
 
 void RunSession::name_blocked() {
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
-    if (!is_open(i) || outcomes_[i].state != JobState::Blocked || stopped_) continue;
+    if (!table_.is_open(i) || table_.outcome(i).state != JobState::Blocked || stopped_) continue;
     for (const auto other : jobs_[i].after)
-      if (outcomes_[other].state != JobState::Done) {
+      if (table_.outcome(other).state != JobState::Done) {
         settle(i, JobState::Blocked, ErrorCode::Failed,
                fmt::format("it waits for {}, which is not done", jobs_[other].id()));
         break;

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "engine/base/text.h"
 #include "pipelines/job/run/run_slot.h"
@@ -22,22 +21,14 @@ constexpr auto kPatienceAfterStep = 2min;  // with a step that was asked to be t
 }  // namespace
 
 RunSession::RunSession(RunOptions options, const RunPlan& plan, RunObserver& observer)
-    : options_(std::move(options)), jobs_(plan.jobs), observer_(observer), disk_(options_.out / ".rubato") {
-  outcomes_.resize(jobs_.size());
-  for (std::size_t i = 0; i < jobs_.size(); ++i) {
-    auto& outcome = outcomes_[i];
-    if (plan.is_done[i]) {
-      outcome.state = JobState::Done;
-      outcome.earlier = true;
+    : options_(std::move(options)),
+      table_(plan, options_.limit),
+      jobs_(table_.jobs()),
+      observer_(observer),
+      disk_(options_.out / ".rubato") {
+  for (std::size_t i = 0; i < table_.size(); ++i)
+    if (plan.is_done[i])
       if (const auto record = publication(i).done()) take_record(i, *record);
-    } else if (!jobs_[i].after.empty()) {
-      outcome.state = JobState::Blocked;
-    }
-  }
-  order_.resize(jobs_.size());
-  std::iota(order_.begin(), order_.end(), std::size_t{0});
-  std::stable_sort(order_.begin(), order_.end(),
-                   [&](auto a, auto b) { return jobs_[a].batch.priority > jobs_[b].batch.priority; });
 }
 
 RunSession::~RunSession() = default;
@@ -59,7 +50,7 @@ Result<RunResult> RunSession::run() {
   for (auto& slot : slots_) slot->client->stop();
   record_.reset();
   tidy();
-  return RunResult{outcomes_, stopped_};
+  return RunResult{table_.outcomes(), stopped_};
 }
 
 Result<> RunSession::prepare() {
@@ -69,7 +60,7 @@ Result<> RunSession::prepare() {
   if (const auto obstacle = disk_.obstacle(0); !obstacle.empty()) return Error{ErrorCode::CannotWrite, obstacle};
   claims_.emplace(state_folder());
   RunRecord::remove_dead(state_folder());
-  record_.emplace(state_folder(), jobs_, outcomes_);
+  record_.emplace(state_folder(), jobs_, table_.outcomes());
   for (const auto& device : options_.devices) {
     auto slot = std::make_unique<Slot>(device);
     slot->client = std::make_unique<WorkerClient>(
@@ -79,7 +70,7 @@ Result<> RunSession::prepare() {
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
     const bool has_slot =
         std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) { return suits(jobs_[i], *slot); });
-    if (is_open(i) && !has_slot)
+    if (table_.is_open(i) && !has_slot)
       settle(i, JobState::Failed, ErrorCode::NoDevice,
              fmt::format("it is to run on {}, which this run does not use", jobs_[i].job.device));
   }
@@ -91,9 +82,7 @@ bool RunSession::finished() const {
   if (busy) return false;
   if (stopped_) return true;
   if (disk_trouble_since_) return false;
-  for (std::size_t at = open_from_; at < order_.size(); ++at)
-    if (is_open(order_[at]) && may_start(order_[at]) && within_limit(order_[at])) return false;
-  return true;
+  return !table_.any_ready();
 }
 
 void RunSession::wait_for_something() {
@@ -154,7 +143,8 @@ void RunSession::look_at_disk() {
     disk_trouble_since_.reset();
     observer_.note("the output folder can be written again; going on");
     for (std::size_t i = 0; i < jobs_.size(); ++i)
-      if (outcomes_[i].state == JobState::Suspended && outcomes_[i].reason == "no_disk") settle(i, JobState::Queued);
+      if (table_.outcome(i).state == JobState::Suspended && table_.outcome(i).reason == "no_disk")
+        settle(i, JobState::Queued);
   } else if (Clock::now() - *disk_trouble_since_ >= options_.disk_patience) {
     stop({ErrorCode::CannotWrite, fmt::format("{}; free some space and run the same command again", obstacle)});
   }
@@ -187,19 +177,13 @@ void RunSession::give_work() {
   }
 }
 
-// The most urgent job that may start on this slot; among equals one whose model its worker has loaded.
+// The job that is to start on this slot, but for those that another process had a moment ago.
 std::optional<std::size_t> RunSession::next_job(const Slot& slot) {
-  while (open_from_ < order_.size() && !is_open(order_[open_from_])) ++open_from_;
-  std::optional<std::size_t> first;
-  for (std::size_t at = open_from_; at < order_.size(); ++at) {
-    const auto job = order_[at];
-    if (first && jobs_[job].batch.priority < jobs_[*first].batch.priority) break;
-    if (!is_open(job) || !may_start(job) || !within_limit(job) || !suits(jobs_[job], slot)) continue;
-    if (const auto later = ask_again_.find(job); later != ask_again_.end() && Clock::now() < later->second) continue;
-    if (slot.model.empty() || jobs_[job].job.model == slot.model) return job;
-    if (!first) first = job;
-  }
-  return first;
+  return table_.next(slot.model, [&](std::size_t job) {
+    if (!suits(jobs_[job], slot)) return false;
+    const auto later = ask_again_.find(job);
+    return later == ask_again_.end() || Clock::now() >= later->second;
+  });
 }
 
 RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
@@ -218,9 +202,9 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
   ask_again_.erase(index);
   auto files = publication(index);
   // Another process may have finished it since the plan was made, or between our look and our claim.
-  if (!options_.fresh || outcomes_[index].attempts > 0) {
+  if (!options_.fresh || table_.outcome(index).attempts > 0) {
     if (const auto record = files.done(); record && files.difference(*record).empty()) {
-      outcomes_[index].earlier = true;
+      table_.outcome(index).earlier = true;
       take_record(index, *record);
       settle(index, JobState::Done);
       return Start::Settled;
@@ -259,8 +243,8 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
       return Start::NotNow;
     }
   }
-  auto& outcome = outcomes_[index];
-  if (outcome.attempts++ == 0) ++rendered_;
+  auto& outcome = table_.outcome(index);
+  table_.started(index);
   outcome.state = JobState::Running;
   outcome.device = slot.device();
   slot.job = index;
@@ -288,7 +272,7 @@ Result<bool> RunSession::take_work(std::size_t job) {
   if (!ours) return false;
   if (const auto waiting = undecided_.find(job); waiting != undecided_.end() && waiting->second.work != from)
     undecided_.erase(waiting);  // another process had it meanwhile
-  if (options_.fresh && outcomes_[job].attempts == 0) files.begin_anew();
+  if (options_.fresh && table_.outcome(job).attempts == 0) files.begin_anew();
   return true;
 }
 

@@ -22,6 +22,7 @@
 #include "pipelines/job/run/claims.h"
 #include "pipelines/job/run/device_turn.h"
 #include "pipelines/job/run/disk_watch.h"
+#include "pipelines/job/run/job_table.h"
 #include "pipelines/job/run/publication.h"
 #include "pipelines/job/run/run_job.h"
 #include "pipelines/job/run/run_plan.h"
@@ -112,9 +113,6 @@ class RunSession {
   void disk_trouble(std::size_t job, const Error& error);
   void settle(std::size_t job, JobState state, ErrorCode code = ErrorCode::Failed, std::string reason = {});
   void name_blocked();
-  bool is_open(std::size_t job) const;    // it may still be rendered in this run
-  bool may_start(std::size_t job) const;  // now, as far as other jobs are concerned
-  bool within_limit(std::size_t job) const;
   bool suits(const RunJob& job, const Slot& slot) const;
   VideoJob worker_job(const RunJob& job, const Slot& slot) const;
   DoneRecord record_of(const RunJob& job, const protocol::Done& done, const Slot& slot) const;
@@ -126,15 +124,13 @@ class RunSession {
   Publication publication(std::size_t job) const { return {options_.out, jobs_[job].key, work_folder(jobs_[job])}; }
 
   RunOptions options_;
-  const std::vector<RunJob>& jobs_;
-  std::vector<RunOutcome> outcomes_;
+  JobTable table_;
+  const std::vector<RunJob>& jobs_;  // the table's
   RunObserver& observer_;
   DiskWatch disk_;
   std::optional<Claims> claims_;
   std::optional<RunRecord> record_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::vector<std::size_t> order_;                      // highest priority first, then the file's order
-  std::size_t open_from_ = 0;                           // everything before it in order_ has ended
   std::map<std::size_t, Clock::time_point> ask_again_;  // jobs that another process holds, and when to look again
   struct Undecided {
     DoneRecord record;
@@ -145,7 +141,6 @@ class RunSession {
   std::optional<Clock::time_point> disk_trouble_since_;
   Clock::time_point next_disk_look_{}, started_{};
   std::optional<Clock::time_point> kill_at_;
-  std::size_t rendered_ = 0;  // jobs started in this run, for `limit`
   std::optional<Error> stopped_;
   StopWish answered_ = StopWish::None;
 };
