@@ -162,6 +162,14 @@ void PartialWork::remove() {
   fs::remove(latents_file(), ignored);
   fs::remove(folder_ / "state.json", ignored);
   fs::remove(reserve_file(), ignored);
+  // What a save left that was killed in the middle (AtomicFile's names).
+  std::vector<fs::path> unfinished;
+  for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
+    const auto name = entry.path().filename().string();
+    const bool ours = name.starts_with(".latents.safetensors.") || name.starts_with(".state.json.");
+    if (ours && name.ends_with(".tmp")) unfinished.push_back(entry.path());
+  }
+  for (const auto& file : unfinished) fs::remove(file, ignored);
   fs::remove(folder_, ignored);  // stays if a person put something else there
   saved_step_ = -1;
 }

@@ -113,9 +113,11 @@ DoneRecord QueueWork::record_of(const protocol::Done& done) const {
   };
   for (const auto& output : done.outputs) add(output.path, output.kind);
   std::error_code ignored;
-  for (const auto& entry : fs::recursive_directory_iterator(work / "out", ignored))  // keep_latents
-    if (entry.is_regular_file() && entry.path().parent_path().extension() == ".rubato-partial")
-      add(entry.path(), "latents");
+  if (job_.keep_latents)
+    for (const auto& entry : fs::recursive_directory_iterator(work / "out", ignored))
+      if (entry.is_regular_file() && entry.path().parent_path().extension() == ".rubato-partial" &&
+          !entry.path().filename().string().starts_with('.'))  // a save that a killed worker began
+        add(entry.path(), "latents");
   record.frames_sha256 = text_member(done.report, "frames_sha256");
   return record;
 }

@@ -85,5 +85,14 @@ TEST(PartialWork, WorkOfOtherSettingsIsMovedAsideWithoutTheReserve) {
   EXPECT_GE(fs::file_size(work.folder() / "reserve"), 2 * 5 * kLatentsBytes);
 }
 
+TEST(PartialWork, WhatAKilledSaveLeftGoesWithTheRest) {
+  const TempFolder folder;
+  PartialWork work(folder / "clip.mp4", "key", 7);
+  ASSERT_TRUE(work.save(state_after(1), 3).ok());
+  folder.write("clip.mp4.rubato-partial/.latents.safetensors.x7Qa.tmp", "half a state");
+  work.remove();
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
 }  // namespace
 }  // namespace rubato

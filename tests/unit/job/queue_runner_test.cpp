@@ -265,6 +265,16 @@ TEST_F(QueueRunnerTest, AResultThatWasNotNotedIsNotRenderedAgain) {
   EXPECT_FALSE(fs::exists(folder_ / "videos/.rubato"));
 }
 
+TEST_F(QueueRunnerTest, WhatAKilledWorkerLeftHalfWrittenIsNoOutput) {
+  auto runner = open();
+  const auto id = add(*runner, added("ring", "make"));
+  folder_.write("videos/.rubato/work/" + id + "/out/ring.mp4.rubato-partial/.latents.safetensors.x7.tmp", "half");
+  finish(*runner);
+  EXPECT_THAT(watcher_.files, ElementsAre(clip("ring").string()));
+  EXPECT_FALSE(fs::exists(folder_ / "videos/ring.mp4.rubato-partial"));
+  EXPECT_FALSE(fs::exists(folder_ / "videos/.rubato"));
+}
+
 TEST_F(QueueRunnerTest, NeverReplacesAnothersFile) {
   folder_.write("videos/ring.mp4", "precious");
   auto runner = open();
