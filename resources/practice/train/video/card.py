@@ -1,5 +1,5 @@
 """Writes rubato.json, the card that Rubato reads beside model_index.json: what the model is, what it cannot do, default
-settings, prompts that work, the words it knows, and checksums. A `preview` that preview.py stored is kept.
+settings, prompts that work, every word it knows (in lower case), and checksums. A `preview` that preview.py stored is kept.
 
 usage: card.py MODEL_FOLDER
 """
@@ -57,6 +57,12 @@ def grammar():
     }
 
 
+def known_words(folder):
+    """Every word that is a piece of the tokenizer, and so was in a caption, in lower case; all others mean nothing to the model."""
+    vocabulary = json.loads((folder / "tokenizer/tokenizer.json").read_text())["model"]["vocab"]
+    return sorted({piece[1:].lower() for piece, _ in vocabulary if piece.startswith("▁") and piece[1:].isalpha()})
+
+
 def checksums(folder):
     """SHA-256 of every file of the pipeline; the card itself and the README are not part of it."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in (".json", ".safetensors", ".model") and p.name != "rubato.json")
@@ -76,6 +82,7 @@ def write(folder):
         "defaults": DEFAULTS,
         "prompts": PROMPTS,
         "grammar": grammar(),
+        "words": known_words(folder),
     }
     if "preview" in old:
         card["preview"] = old["preview"]
