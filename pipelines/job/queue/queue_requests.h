@@ -7,6 +7,8 @@
 //   {"request": "pause" | "resume"}                                                     → {}
 //   {"request": "move", "id", "to": "first" | "last" | "before" | "after", "other"}     → {"id"}
 //   {"request": "cancel" | "retry" | "remove", "ids": […]}                              → {"ids": […]}
+//   {"request": "status"}                                            → {"working"}: only of a queue that is worked on
+// A QueueRunner also takes "when": "after_step" (as without it) or "now" with "cancel", for a job that runs.
 #pragma once
 
 #include <functional>
