@@ -68,7 +68,7 @@ struct Session {
     engine = opened->get();
     auto options = outside_world(user);
     options.outputs = home / "clips";
-    options.doctor.clear();
+    options.rubato_cli = fs::path(RUBATO_BIN_DIR) / "rubato-cli";
     options.engine = std::move(*opened);
     studio = std::move(Studio::create(std::move(options)).value());
     window = std::make_unique<MainWindow>(*studio, builtin_workspaces());

@@ -22,6 +22,7 @@
 #include "ui/shell/main_window.h"
 #include "ui/stage/player.h"
 #include "ui/stage/stage.h"
+#include "ui/widgets/notice.h"
 
 namespace rubato::ui {
 namespace {
@@ -132,13 +133,15 @@ TEST(MainWindow, ANewcomerHasThreeWaysToBegin) {
 TEST(MainWindow, TheSettingsOfAFileAreOneStepAndTouchNoPath) {
   Window w;
   ASSERT_TRUE(w.studio->draft().set("prompt", QStringLiteral("before")).ok());
-  QSignalSpy said(w.studio.get(), &Studio::said);
+  QSignalSpy taken(w.studio.get(), &Studio::settings_taken);
   w.studio->take_settings_of("/clip.mp4");
-  ASSERT_TRUE(said.wait());
-  EXPECT_THAT(said[0][0].toString().toStdString(), testing::HasSubstr("Steps: open → 12"));
+  ASSERT_TRUE(taken.wait());
+  EXPECT_THAT(w.window->notice()->text().toStdString(), testing::HasSubstr("Steps: open → 12"));
   EXPECT_EQ(prompt_of(w), "recorded");
   EXPECT_EQ(w.studio->draft().job().out, "");
-  w.studio->undo().undo();
+  auto* undo = w.window->notice()->findChild<QPushButton*>();
+  ASSERT_NE(undo, nullptr);
+  QTest::mouseClick(undo, Qt::LeftButton);
   EXPECT_EQ(prompt_of(w), "before");
   EXPECT_FALSE(w.studio->draft().job().steps);
 }

@@ -44,6 +44,16 @@ RenderPanel::RenderPanel(DraftCheck& check, RenderDesk& desk, Commands& commands
                 .icon = QStringLiteral("dice"),
                 .help = tr("Renders the same settings once more with a new seed")},
                [&desk] { desk.render(QueueModel::Turn::Last, RenderDesk::Seed::New); });
+  commands.add({.id = QStringLiteral("create.four"),
+                .text = tr("Render with four new seeds"),
+                .group = tr("Create"),
+                .shortcut = Qt::CTRL | Qt::SHIFT | Qt::Key_R,
+                .icon = {},
+                .help = tr("Four jobs that differ by their seed alone")},
+               [&desk] {
+                 for (int i = 0; i < 4 && desk.can_render(); ++i)
+                   desk.render(QueueModel::Turn::Last, RenderDesk::Seed::New);
+               });
   button_->setObjectName(QStringLiteral("primary"));
   button_->setIcon(icon(QStringLiteral("render"), "on_accent"));
   button_->setText(render->text());

@@ -104,8 +104,8 @@ void DoctorView::check() {
   if (process_.state() != QProcess::NotRunning) return;
   again_->setEnabled(false);
   state_->setText(tr("Looking at this machine; the engine is started for it, which takes some seconds…"));
-  if (studio_.doctor().empty()) return cannot_run();
-  process_.start(qt(studio_.doctor()), {QStringLiteral("doctor"), QStringLiteral("--json")});
+  if (studio_.rubato_cli().empty()) return cannot_run();
+  process_.start(qt(studio_.rubato_cli()), {QStringLiteral("doctor"), QStringLiteral("--json")});
 }
 
 void DoctorView::show_answer(const QByteArray& json) {

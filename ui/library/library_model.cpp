@@ -2,6 +2,7 @@
 
 #include <QUndoCommand>
 #include <algorithm>
+#include <tuple>
 
 #include "engine/base/guard.h"
 #include "pipelines/job/media_client.h"
@@ -18,12 +19,9 @@ class LibraryModel::TakeOut final : public QUndoCommand {
         item_(std::move(item)) {}
   void redo() override {
     if (const auto done = library_.store_.remove(item_.id); !done) Q_EMIT library_.refused(qt(done.error().message));
-    library_.reload();
+    library_.drop(qt(item_.id));
   }
-  void undo() override {
-    if (const auto done = library_.store_.add(item_); !done) Q_EMIT library_.refused(qt(done.error().message));
-    library_.reload();
-  }
+  void undo() override { library_.add(item_); }
 
  private:
   LibraryModel& library_;
@@ -99,7 +97,25 @@ void LibraryModel::add(LibraryItem item) {
   if (!kept) return Q_EMIT refused(qt(kept.error().message));
   thumbnails_.erase(kept->id);
   asked_.erase(kept->id);
-  reload();
+  drop(qt(kept->id));
+  // Newest first, as the store has them.
+  const auto place = std::find_if(items_.begin(), items_.end(), [&](const LibraryItem& other) {
+    return std::tie(other.added, other.id) < std::tie(kept->added, kept->id);
+  });
+  const auto row = static_cast<int>(place - items_.begin());
+  beginInsertRows({}, row, row);
+  items_.insert(place, *kept);
+  endInsertRows();
+  Q_EMIT changed();
+}
+
+void LibraryModel::drop(const QString& id) {
+  const int row = row_of(id);
+  if (row < 0) return;
+  beginRemoveRows({}, row, row);
+  items_.erase(items_.begin() + row);
+  endRemoveRows();
+  Q_EMIT changed();
 }
 
 void LibraryModel::set_starred(const QString& id, bool starred) {

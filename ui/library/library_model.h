@@ -45,6 +45,7 @@ class LibraryModel final : public QAbstractListModel {
  private:
   class TakeOut;
   void reload();
+  void drop(const QString& id);  // the row alone
   void want_thumbnail(const LibraryItem& item) const;
 
   LibraryStore& store_;

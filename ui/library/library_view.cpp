@@ -16,8 +16,11 @@
 #include <QVBoxLayout>
 
 #include "ui/library/library_model.h"
+#include "ui/library/verifier.h"
 #include "ui/shell/commands.h"
 #include "ui/shell/studio.h"
+#include "ui/stage/compare_model.h"
+#include "ui/stage/compare_view.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/text.h"
@@ -105,6 +108,15 @@ LibraryView::LibraryView(Studio& studio, QWidget* parent)
   pages_->addWidget(make_list());
   pages_->addWidget(empty);
   pages_->addWidget(nothing);
+  compare_ = new CompareView(studio_.compare(), studio_.commands());
+  pages_->addWidget(compare_);
+  connect(compare_, &CompareView::closed, this, [this] {
+    pages_->setCurrentIndex(0);
+    refresh();
+    list_->setFocus();
+  });
+  connect(compare_, &CompareView::settings_wanted, this,
+          [this](int which) { studio_.take_settings_of(studio_.compare().file(which)); });
   layout->addWidget(pages_, 1);
   setCentralWidget(page);
   setFocusProxy(list_);
@@ -133,11 +145,13 @@ LibraryView::LibraryView(Studio& studio, QWidget* parent)
   connect(filter_, &QAbstractItemModel::rowsRemoved, this, &LibraryView::refresh);
   connect(filter_, &QAbstractItemModel::dataChanged, this, &LibraryView::refresh);
   connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this, &LibraryView::refresh);
+  connect(list_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &LibraryView::refresh);
   refresh();
 }
 
 QWidget* LibraryView::make_list() {
   list_->setModel(filter_);
+  list_->setSelectionMode(QAbstractItemView::ExtendedSelection);
   list_->setItemDelegate(new ClipDelegate(list_));
   list_->setViewMode(QListView::IconMode);
   list_->setResizeMode(QListView::Adjust);
@@ -171,6 +185,9 @@ void LibraryView::make_commands() {
       [this](const LibraryItem& item) { studio_.take_settings_of(item.path); });
   add("library.star", tr("Star"), Qt::Key_S, "star",
       [this](const LibraryItem& item) { studio_.library().set_starred(qt(item.id), !item.starred); });
+  add("library.verify", tr("Verify: render again and compare"), Qt::Key_V, "ok",
+      [this](const LibraryItem& item) { studio_.verifier().verify(item.path); });
+  add("library.compare", tr("Compare two clips"), Qt::Key_B, "compare", [this](const LibraryItem&) { compare(); });
   add("library.folder", tr("Open its folder"), {}, "folder", [](const LibraryItem& item) {
     QDesktopServices::openUrl(QUrl::fromLocalFile(qt(std::filesystem::path(item.path).parent_path())));
   });
@@ -195,8 +212,8 @@ QWidget* LibraryView::make_details() {
   auto* buttons = new QVBoxLayout(actions_);
   buttons->setContentsMargins(0, 8, 0, 0);
   buttons->setSpacing(8);
-  for (const char* id :
-       {"library.open", "library.settings", "library.star", "library.folder", "library.copy", "library.take_out"}) {
+  for (const char* id : {"library.open", "library.settings", "library.compare", "library.verify", "library.star",
+                         "library.folder", "library.copy", "library.take_out"}) {
     auto* action = studio_.commands().find(QLatin1String(id));
     auto* button = new QPushButton(action->icon(), action->text());
     if (qstrcmp(id, "library.open") == 0) {
@@ -204,6 +221,7 @@ QWidget* LibraryView::make_details() {
       button->setIcon(icon(QStringLiteral("play"), "on_accent"));
     }
     connect(button, &QPushButton::clicked, action, &QAction::trigger);
+    if (qstrcmp(id, "library.compare") == 0) compare_button_ = button;
     if (qstrcmp(id, "library.star") == 0)
       connect(action, &QAction::changed, button, [button, action] { button->setText(action->text()); });
     buttons->addWidget(button);
@@ -222,9 +240,22 @@ QWidget* LibraryView::make_details() {
 
 QString LibraryView::chosen() const { return list_->currentIndex().data(LibraryModel::kIdRole).toString(); }
 
+void LibraryView::compare() {
+  const auto rows = list_->selectionModel()->selectedIndexes();
+  if (rows.size() != 2)
+    return Q_EMIT studio_.said(tr("Choose two clips to compare: click one, then the other with Ctrl."));
+  const auto a = studio_.library().find(rows[0].data(LibraryModel::kIdRole).toString());
+  const auto b = studio_.library().find(rows[1].data(LibraryModel::kIdRole).toString());
+  if (!a || !b) return;
+  studio_.compare().open(a->path, b->path);
+  pages_->setCurrentWidget(compare_);
+  compare_->setFocus();
+}
+
 void LibraryView::refresh() {
   const bool any = studio_.library().rowCount() > 0;
-  pages_->setCurrentIndex(!any ? 1 : filter_->rowCount() == 0 ? 2 : 0);
+  if (compare_button_ != nullptr) compare_button_->setEnabled(list_->selectionModel()->selectedIndexes().size() == 2);
+  if (pages_->currentWidget() != compare_) pages_->setCurrentIndex(!any ? 1 : filter_->rowCount() == 0 ? 2 : 0);
   search_->setEnabled(any);
   stars_->setEnabled(any);
   if (!list_->currentIndex().isValid() && filter_->rowCount() > 0) list_->setCurrentIndex(filter_->index(0, 0));

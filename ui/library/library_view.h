@@ -6,11 +6,13 @@
 class QLabel;
 class QLineEdit;
 class QListView;
+class QPushButton;
 class QStackedWidget;
 class QToolButton;
 
 namespace rubato::ui {
 
+class CompareView;
 class LibraryFilter;
 class Studio;
 
@@ -24,6 +26,7 @@ class LibraryView final : public QMainWindow {
   QWidget* make_list();
   QWidget* make_details();
   QString chosen() const;
+  void compare();
   void refresh();
 
   Studio& studio_;
@@ -36,6 +39,8 @@ class LibraryView final : public QMainWindow {
   QLabel* prompt_;
   QLabel* facts_;
   QWidget* actions_;
+  QPushButton* compare_button_ = nullptr;
+  CompareView* compare_ = nullptr;
 };
 
 }  // namespace rubato::ui

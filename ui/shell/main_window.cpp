@@ -14,6 +14,7 @@
 #include <QTimer>
 #include <QToolBar>
 #include <QToolButton>
+#include <QToolTip>
 #include <QUndoStack>
 #include <QUrl>
 #include <QVBoxLayout>
@@ -40,8 +41,9 @@
 
 namespace rubato::ui {
 namespace {
+constexpr int kChangesShown = 6;
 const QString kFirstRun = QStringLiteral("first-run");
-}
+}  // namespace
 
 MainWindow::MainWindow(Studio& studio, std::vector<WorkspaceSpec> workspaces, QWidget* parent)
     : QMainWindow(parent),
@@ -72,6 +74,17 @@ MainWindow::MainWindow(Studio& studio, std::vector<WorkspaceSpec> workspaces, QW
   make_bar();
   make_status();
   connect(&studio_, &Studio::said, this, &MainWindow::say);
+  connect(&studio_, &Studio::told, this, [this](const QString& text) { notice_->show_text(text); });
+  connect(&studio_, &Studio::settings_taken, this, [this](const QString& file, const QStringList& changes) {
+    auto text = tr("Settings of %1, changed: %2").arg(file).arg(changes.size());
+    for (const auto& change : changes.mid(0, kChangesShown)) text += QStringLiteral("\n") + change;
+    if (changes.size() > kChangesShown) text += tr("\nand %1 more").arg(changes.size() - kChangesShown);
+    const int step = studio_.undo().index();
+    notice_->show_text(text, {{tr("Undo"), [this, step] {
+                                 // Only this step: what was changed since stays.
+                                 if (studio_.undo().index() == step) studio_.undo().undo();
+                               }}});
+  });
   connect(&studio_, &Studio::workspace_wanted, this, &MainWindow::show_workspace);
   connect(&studio_.queue(), &QueueModel::changed, this, &MainWindow::show_queue_state);
   connect(&studio_.render(), &RenderModel::changed, this, &MainWindow::show_queue_state);
@@ -169,6 +182,14 @@ void MainWindow::make_commands() {
     if (qobject_cast<QMainWindow*>(pages_.value(id)) == nullptr) return;
     // The layout that the page had when it was made.
     qobject_cast<QMainWindow*>(pages_[id])->restoreState(delivered_.value(id));
+  });
+  add("help.control", tr("What is this?"), tr("Help"), Qt::Key_F1, [] {
+    auto* at = QApplication::focusWidget();
+    if (at == nullptr) return;
+    auto text = at->toolTip();
+    if (text.isEmpty()) text = at->accessibleDescription();
+    if (text.isEmpty()) text = at->accessibleName();
+    QToolTip::showText(at->mapToGlobal(QPoint(0, at->height())), text, at, {}, 20'000);
   });
   add("help.welcome", tr("Welcome page"), tr("Help"), {}, [this] { show_first_run(); });
 }

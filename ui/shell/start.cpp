@@ -77,7 +77,7 @@ StudioOptions outside_world(const UserFolders& user) {
   options.outputs = path_of(videos) / "Rubato";
   options.clips = media_source();
   options.thumbnails = media_thumbnails(user.cache);
-  options.doctor = sister_program("rubato-cli");
+  options.rubato_cli = sister_program("rubato-cli");
   options.scan = user_scan(user);
   options.judge = machine_judge(user);
   options.recorded_job = [user](const fs::path& file) -> Result<VideoJob> {

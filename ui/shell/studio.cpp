@@ -5,9 +5,11 @@
 #include "ui/create/field_texts.h"
 #include "ui/create/render_desk.h"
 #include "ui/create/video_draft.h"
+#include "ui/library/verifier.h"
 #include "ui/queue/queue_model.h"
 #include "ui/queue/render_model.h"
 #include "ui/shell/commands.h"
+#include "ui/stage/compare_model.h"
 #include "ui/stage/player.h"
 #include "ui/widgets/background.h"
 #include "ui/widgets/text.h"
@@ -36,13 +38,22 @@ Studio::Studio(StudioOptions options, LibraryStore library) : options_(std::move
   library_ = std::make_unique<LibraryModel>(store_, draft_->undo(), options_.thumbnails);
   desk_ = std::make_unique<RenderDesk>(*check_, *queue_, *options_.engine, *library_, options_.outputs);
   player_ = std::make_unique<Player>(options_.clips);
+  compare_ = std::make_unique<CompareModel>(options_.clips);
+  verifier_ = std::make_unique<Verifier>(options_.rubato_cli);
 
   connect(models_.get(), &ModelsModel::scanned, check_.get(), &DraftCheck::check_again);
-  for (const auto& connection : {connect(queue_.get(), &QueueModel::refused, this, &Studio::said),
-                                 connect(render_.get(), &RenderModel::refused, this, &Studio::said),
-                                 connect(library_.get(), &LibraryModel::refused, this, &Studio::said),
-                                 connect(desk_.get(), &RenderDesk::refused, this, &Studio::said)})
-    (void)connection;
+  connect(queue_.get(), &QueueModel::refused, this, &Studio::said);
+  connect(render_.get(), &RenderModel::refused, this, &Studio::said);
+  connect(library_.get(), &LibraryModel::refused, this, &Studio::said);
+  connect(desk_.get(), &RenderDesk::refused, this, &Studio::said);
+  connect(verifier_.get(), &Verifier::said, this, &Studio::said);
+  connect(verifier_.get(), &Verifier::judged, this, &Studio::told);
+  connect(options_.engine.get(), &RenderEngine::noted, this, &Studio::told);
+  connect(render_.get(), &RenderModel::ended, this, [this](const RenderEnd& end) {
+    // What needs a person, or has come to nothing, is not said in passing.
+    if (end.job.state == JobState::Failed || end.job.state == JobState::Suspended)
+      Q_EMIT told(tr("“%1” was not rendered: %2").arg(one_line(qt(end.job.name), 40), queue_->detail(end.job)));
+  });
   connect(options_.engine.get(), &RenderEngine::warned, this,
           [this](const QString&, const QString& text) { Q_EMIT said(text); });
   connect(desk_.get(), &RenderDesk::made, this, [this](const LibraryItem& item) {
@@ -83,8 +94,7 @@ void Studio::take_settings_of(const std::filesystem::path& file) {
         if (changes.isEmpty()) return Q_EMIT said(tr("These are the settings already."));
         draft_->replace(job, tr("settings of %1").arg(qt(file.filename())));
         Q_EMIT workspace_wanted(QStringLiteral("video"));
-        Q_EMIT said(
-            tr("Settings changed (%1): %2").arg(changes.size()).arg(one_line(changes.join(QStringLiteral("; ")), 160)));
+        Q_EMIT settings_taken(qt(file.filename()), changes);
       });
 }
 

@@ -22,11 +22,13 @@
 namespace rubato::ui {
 
 class Commands;
+class CompareModel;
 class DraftKeeper;
 class Player;
 class QueueModel;
 class RenderDesk;
 class RenderModel;
+class Verifier;
 class VideoDraft;
 
 struct StudioOptions {
@@ -37,7 +39,7 @@ struct StudioOptions {
   LibraryModel::Thumbnailer thumbnails;
   ModelsModel::Scan scan;
   DraftCheck::Judge judge;
-  std::filesystem::path doctor;  // rubato-cli, which looks at the machine; empty: cannot be asked
+  std::filesystem::path rubato_cli;  // looks at the machine and verifies clips; empty: cannot be asked
   // The job that made a file, which may be a job file; runs on a thread of the pool.
   std::function<Result<VideoJob>(const std::filesystem::path&)> recorded_job;
 };
@@ -50,7 +52,7 @@ class Studio final : public QObject {
   ~Studio() override;
 
   const UserFolders& user() const { return options_.user; }
-  const std::filesystem::path& doctor() const { return options_.doctor; }
+  const std::filesystem::path& rubato_cli() const { return options_.rubato_cli; }
   QSettings& settings() { return *settings_; }
   Commands& commands() { return *commands_; }
   VideoDraft& draft() { return *draft_; }
@@ -63,14 +65,19 @@ class Studio final : public QObject {
   ModelsModel& models() { return *models_; }
   RenderDesk& desk() { return *desk_; }
   Player& player() { return *player_; }
+  CompareModel& compare() { return *compare_; }
+  Verifier& verifier() { return *verifier_; }
 
-  // The settings of a clip or picture into the draft, as one step that can be undone; says what changes, and changes
-  // nothing else. A message follows.
+  // The settings of a clip or picture into the draft, as one step that can be undone; nothing else is changed, and
+  // nothing is started. settings_taken() or said() follows.
   void take_settings_of(const std::filesystem::path& file);
   void open_clip(const std::filesystem::path& file);
 
  Q_SIGNALS:
-  void said(const QString& text);            // one line, in passing
+  void said(const QString& text);  // one line, in passing
+  void told(const QString& text);  // what is to stay until it was read
+  // What has changed, a line a setting; not empty.
+  void settings_taken(const QString& file, const QStringList& changes);
   void workspace_wanted(const QString& id);  // what follows is to be seen there
 
  private:
@@ -89,6 +96,8 @@ class Studio final : public QObject {
   std::unique_ptr<LibraryModel> library_;
   std::unique_ptr<RenderDesk> desk_;
   std::unique_ptr<Player> player_;
+  std::unique_ptr<CompareModel> compare_;
+  std::unique_ptr<Verifier> verifier_;
 };
 
 // What differs between two jobs, one line a setting: "Steps: 30 → 12". Output and identity are left out.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "engine/base/guard.h"
 #include "ui/widgets/background.h"
@@ -45,6 +46,7 @@ void ClipFrames::close() {
   facts_.reset();
   frames_.clear();
   asked_.clear();
+  short_.clear();
   bytes_ = 0;
 }
 
@@ -62,11 +64,19 @@ void ClipFrames::open(const std::filesystem::path& file) {
       });
 }
 
-void ClipFrames::set_max_side(int pixels) { max_side_ = std::max(pixels, 64); }
+void ClipFrames::set_max_side(int pixels) {
+  const int before = std::exchange(max_side_, std::max(pixels, 64));
+  if (max_side_ <= before || !facts_ || before >= std::max(facts_->width, facts_->height)) return;
+  ++clip_;  // answers that are on their way are of the old size
+  frames_.clear();
+  asked_.clear();
+  bytes_ = 0;
+}
 
 QImage ClipFrames::frame(int index) {
   if (!facts_ || index < 0 || index >= facts_->frames) return {};
   const int chunk = index / kChunk;
+  if (!frames_.contains(index) && !asked_.contains(chunk) && !short_.contains(chunk)) fetch_at_once(index);
   fetch(chunk);
   // The next one while this one is looked at, in the direction that players mostly go.
   if (index % kChunk >= kChunk / 2)
@@ -77,9 +87,16 @@ QImage ClipFrames::frame(int index) {
   return found != frames_.end() ? found->second : QImage();
 }
 
+bool ClipFrames::whole(int chunk) const {
+  const int end = std::min((chunk + 1) * kChunk, facts_->frames);
+  for (int i = chunk * kChunk; i < end; ++i)
+    if (!frames_.contains(i)) return short_.contains(chunk);
+  return true;
+}
+
 void ClipFrames::fetch(int chunk) {
   const int start = chunk * kChunk;
-  if (!facts_ || start >= facts_->frames || asked_.contains(chunk) || frames_.contains(start)) return;
+  if (!facts_ || start >= facts_->frames || asked_.contains(chunk) || whole(chunk)) return;
   asked_.insert(chunk);
   in_background(
       this,
@@ -92,11 +109,28 @@ void ClipFrames::fetch(int chunk) {
         if (!images) return Q_EMIT failed(qt(images.error().message));
         int index = start;
         for (auto& image : *images) {
-          bytes_ += image.sizeInBytes();
-          frames_[index++] = std::move(image);
+          auto& kept = frames_[index++];
+          bytes_ += image.sizeInBytes() - kept.sizeInBytes();
+          kept = std::move(image);
         }
+        if (index < std::min(start + kChunk, facts_->frames)) short_.insert(chunk);  // a damaged tail; not asked again
         forget_far_from(start);
         if (index > start) Q_EMIT ready(start, index - start);
+      });
+}
+
+void ClipFrames::fetch_at_once(int index) {
+  in_background(
+      this,
+      [frames = source_.frames, file = file_, index, side = max_side_] {
+        return guard([&] { return frames(file, index, 1, side); });
+      },
+      [this, clip = clip_, index](Result<std::vector<QImage>> images) {
+        // Its chunk follows and brings it again, with the error if there is one.
+        if (clip != clip_ || !images || images->empty() || frames_.contains(index)) return;
+        bytes_ += images->front().sizeInBytes();
+        frames_[index] = std::move(images->front());
+        Q_EMIT ready(index, 1);
       });
 }
 

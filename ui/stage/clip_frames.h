@@ -43,7 +43,8 @@ class ClipFrames final : public QObject {
   void close();
   const std::filesystem::path& file() const { return file_; }
   const std::optional<ClipFacts>& facts() const { return facts_; }
-  void set_max_side(int pixels);  // of the frames to come
+  // The longer side of the frames; a larger one than before forgets those that are here.
+  void set_max_side(int pixels);
 
   // The frame if it is here; else null, and ready(index) follows. Also fetches what lies ahead.
   QImage frame(int index);
@@ -56,6 +57,8 @@ class ClipFrames final : public QObject {
 
  private:
   void fetch(int chunk);
+  void fetch_at_once(int index);  // one frame, before the chunk that it is in
+  bool whole(int chunk) const;
   void forget_far_from(int index);
 
   ClipSource source_;
@@ -63,6 +66,7 @@ class ClipFrames final : public QObject {
   std::optional<ClipFacts> facts_;
   std::map<int, QImage> frames_;
   std::set<int> asked_;  // chunks that are on their way
+  std::set<int> short_;  // chunks that came with fewer frames than they should have
   qint64 bytes_ = 0;
   int max_side_ = 1280;
   std::uint64_t clip_ = 0;  // which open() an answer belongs to

@@ -173,6 +173,13 @@ void Stage::set_empty(QWidget* page) {
   refresh();
 }
 
+void Stage::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  // In steps, so that dragging an edge does not fetch everything anew.
+  const auto pixels = static_cast<int>(std::max(width(), height()) * devicePixelRatioF());
+  player_.frames().set_max_side((pixels / 640 + 1) * 640);
+}
+
 void Stage::refresh() {
   const bool open = player_.is_open();
   strip_->setEnabled(open);

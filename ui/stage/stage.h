@@ -53,6 +53,9 @@ class Stage final : public QWidget {
  Q_SIGNALS:
   void preview_followed(bool follows);
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   void make_commands(Commands& commands);
   QToolButton* button(QAction* action);
