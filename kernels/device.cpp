@@ -179,10 +179,17 @@ Result<at::ScalarType> parse_dtype(std::string_view name, at::Device device) {
 
 bool is_fatal_cuda_error(std::string_view message) {
   if (message.find("CUDA error") == std::string_view::npos) return false;
-  constexpr std::array kFatal{
-      "illegal memory access", "launch timed out",        "hardware stack error",       "illegal instruction",
-      "misaligned address",    "invalid program counter", "unspecified launch failure", "uncorrectable ECC error",
-      "device-side assert",    "cudaErrorAssert"};
+  constexpr std::array kFatal{"illegal memory access",
+                              "launch timed out",
+                              "hardware stack error",
+                              "illegal instruction",
+                              "misaligned address",
+                              "invalid program counter",
+                              "unspecified launch failure",
+                              "uncorrectable ECC error",
+                              "device-side assert",
+                              "cudaErrorAssert",
+                              "unknown error"};
   for (const std::string_view words : kFatal)
     if (message.find(words) != std::string_view::npos) return true;
   return false;

@@ -74,7 +74,8 @@ class DeviceTimer {
   std::unique_ptr<State> state_;
 };
 
-// A context-fatal CUDA error (700, 702, 710, 714–719, 214) makes every later call fail: the process must end.
+// A context-fatal CUDA error (700, 702, 710, 714–719, 214) makes every later call fail: the process must end. So must one
+// that gets "unknown error" (999), which was seen in a process whose context another had left without memory.
 bool is_fatal_cuda_error(std::string_view message);
 
 }  // namespace rubato

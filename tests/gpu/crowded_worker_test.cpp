@@ -132,7 +132,7 @@ class CrowdedWorkerOnCuda : public testing::Test {
 };
 
 // The worker does not wait for the neighbour, who takes a moment to leave: either is fast enough, or the job fails
-// alone.
+// alone, or the driver is left in a state in which only a new engine helps.
 TEST_F(CrowdedWorkerOnCuda, AJobGoesOnWithLessOrLaterWithTheSameFrames) {
   const auto calm = run(job("calm.safetensors"));
   ASSERT_TRUE(calm.done) << calm.how();
@@ -142,8 +142,9 @@ TEST_F(CrowdedWorkerOnCuda, AJobGoesOnWithLessOrLaterWithTheSameFrames) {
     const auto clip = job("clip" + std::to_string(patience) + ".safetensors");
     auto outcome = run(clip, "text", patience);
     EXPECT_FALSE(outcome.steps.empty()) << outcome.how();
-    if (outcome.failed) {
-      EXPECT_EQ(outcome.failed->code, ErrorCode::OutOfMemory) << outcome.how();
+    for (int again = 0; again < 2 && outcome.failed; ++again) {
+      const auto code = outcome.failed->code;
+      EXPECT_TRUE(code == ErrorCode::OutOfMemory || code == ErrorCode::EngineDied) << outcome.how();
       outcome = run(clip);
     }
     ASSERT_TRUE(outcome.done) << outcome.how();
