@@ -200,5 +200,50 @@ TEST(JourneyA, FromTheFirstStartToAClipThatIsFoundAgain) {
   EXPECT_EQ(studio.draft().job().frames, 9);
 }
 
+// The pictures of the README, made by packaging/readme-screens.sh into $RUBATO_PICTURES; no test, so not run as one.
+TEST(Readme, DISABLED_Pictures) {
+  const auto* folder = std::getenv("RUBATO_PICTURES");
+  ASSERT_NE(folder, nullptr);
+  const test::TempFolder home;
+  Session session(home.path());
+  auto& studio = *session.studio;
+  QTest::mouseClick(session.window->findChildren<QPushButton*>(QStringLiteral("choice"))[0], Qt::LeftButton);
+  const auto save = [&](const char* name) {
+    QTest::qWait(200);
+    EXPECT_TRUE(
+        session.window->grab().save(QStringLiteral("%1/%2.png").arg(QLatin1String(folder), QLatin1String(name))));
+  };
+  const char* prompts[] = {"a big orange cross falls, then stops on a grey wall", "a big yellow heart grows at sunset",
+                           "a small white star rises over the sea", "a big blue circle moves right at night",
+                           "a small cyan ring circles around in a forest"};
+  ASSERT_TRUE(studio.draft().set("seed", QStringLiteral("7")).ok());
+  int made = 0;
+  for (const auto* prompt : prompts) {
+    ASSERT_TRUE(studio.draft().set("prompt", QLatin1String(prompt)).ok());
+    ASSERT_TRUE(wait_until([&] { return !session.studio->check().settled(); }) && session.ready());
+    studio.desk().render(QueueModel::Turn::Last);
+    ASSERT_TRUE(wait_until([&] { return studio.library().rowCount() == made + 1; }, kRender));
+    ++made;
+  }
+  auto& player = studio.player();
+  ASSERT_TRUE(wait_until([&] { return player.is_open() && player.count() == 65; }));
+  player.stop();
+  player.seek(20);
+  ASSERT_TRUE(wait_until([&] {
+    for (int i = 0; i < 65; i += 4) player.frames().frame(i);
+    return player.frames().has(64) && player.frames().has(20);
+  }));
+  ASSERT_TRUE(wait_until([&] { return studio.check().settled(); }));
+  save("studio-video");
+  session.window->show_workspace(QStringLiteral("library"));
+  ASSERT_TRUE(wait_until([&] {
+    for (int i = 0; i < made; ++i)
+      if (studio.library().index(i).data(Qt::DecorationRole).isNull()) return false;
+    return true;
+  }));
+  studio.library().set_starred(studio.library().index(1).data(LibraryModel::kIdRole).toString(), true);
+  save("studio-library");
+}
+
 }  // namespace
 }  // namespace rubato::ui

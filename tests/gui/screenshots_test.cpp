@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <QDir>
+#include <QListView>
 
 #include "tests/gui/fake_engine.h"
 #include "ui/create/draft_check.h"
@@ -13,6 +14,7 @@
 #include "ui/shell/commands.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/shortcuts_dialog.h"
+#include "ui/stage/compare_model.h"
 #include "ui/stage/player.h"
 #include "ui/theme/theme.h"
 
@@ -105,6 +107,14 @@ TEST_P(Pages, FitIntoTheSmallestWindow) {
   ASSERT_TRUE(test::wait_until([&] { return fake.studio->player().is_open(); }));
   QTest::qWait(100);
   window.grab().save(file_for(QStringLiteral("player-%1").arg(QLatin1String(GetParam()))));
+  window.show_workspace(QStringLiteral("library"));
+  auto* clips = window.findChild<QListView*>(QStringLiteral("clips"));
+  clips->setCurrentIndex(clips->model()->index(0, 0));
+  clips->selectionModel()->select(clips->model()->index(1, 0), QItemSelectionModel::Select);
+  fake.studio->commands().find(QStringLiteral("library.compare"))->trigger();
+  ASSERT_TRUE(test::wait_until([&] { return !fake.studio->compare().image(1).isNull(); }));
+  QTest::qWait(50);
+  window.grab().save(file_for(QStringLiteral("compare-%1").arg(QLatin1String(GetParam()))));
   CommandPalette palette(fake.studio->commands(), &window);
   palette.setAttribute(Qt::WA_DeleteOnClose, false);
   palette.show();

@@ -52,10 +52,10 @@ class OpenSpin final : public Base {
   }
   // What the model decides is dimmed (and has no button that opens it again).
   void show_open() {
-    auto* line = this->lineEdit();
-    line->setProperty("open", this->value() == open_);
-    line->style()->unpolish(line);
-    line->style()->polish(line);
+    // On the box: its line takes its style from it.
+    this->setProperty("open", this->value() == open_);
+    this->style()->unpolish(this);
+    this->style()->polish(this);
   }
   void set_fallback(std::optional<Number> fallback) { fallback_ = fallback; }
   void stepBy(int steps) override {
@@ -179,7 +179,7 @@ class LineEditor : public FieldEditor {
 class SeedEditor final : public LineEditor {
  public:
   explicit SeedEditor(QWidget* parent) : LineEditor(parent) {
-    line_->setPlaceholderText(tr("new each time"));
+    line_->setPlaceholderText(tr("random"));
     auto* draw = side_button(QStringLiteral("dice"), tr("Draw a seed and keep it"));
     layout_->addWidget(draw);
     // 32 bits are enough to be new, and short enough to be read to somebody.

@@ -185,7 +185,7 @@ void LibraryView::make_commands() {
       [this](const LibraryItem& item) { studio_.take_settings_of(item.path); });
   add("library.star", tr("Star"), Qt::Key_S, "star",
       [this](const LibraryItem& item) { studio_.library().set_starred(qt(item.id), !item.starred); });
-  add("library.verify", tr("Verify: render again and compare"), Qt::Key_V, "ok",
+  add("library.verify", tr("Verify"), Qt::Key_V, "ok",
       [this](const LibraryItem& item) { studio_.verifier().verify(item.path); });
   add("library.compare", tr("Compare two clips"), Qt::Key_B, "compare", [this](const LibraryItem&) { compare(); });
   add("library.folder", tr("Open its folder"), {}, "folder", [](const LibraryItem& item) {

@@ -334,7 +334,13 @@ void MainWindow::tell(const QStringList& notes) {
     choices.push_back({tr("Go on"), [this] { studio_.queue().resume(); }});
     choices.push_back({tr("Look at the queue"), [this] { show_workspace(QStringLiteral("queue")); }});
   }
-  notice_->show_text(notes.join(QLatin1Char('\n')), std::move(choices));
+  // They are written to stand behind a program's name; here each is a sentence of its own.
+  QStringList sentences;
+  for (auto note : notes) {
+    if (!note.isEmpty()) note[0] = note[0].toUpper();
+    sentences.append(note.endsWith(QLatin1Char('.')) ? note : note + QLatin1Char('.'));
+  }
+  notice_->show_text(sentences.join(QLatin1Char('\n')), std::move(choices));
 }
 
 void MainWindow::set_theme(const QString& id) {

@@ -1,8 +1,12 @@
 #include "ui/shell/start.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QMessageBox>
+#include <QSocketNotifier>
 #include <QStandardPaths>
 #include <QThreadPool>
 #include <csignal>
@@ -14,6 +18,7 @@
 #include "pipelines/job/places.h"
 #include "pipelines/job/queue/hand_over.h"
 #include "ui/create/draft_check.h"
+#include "ui/queue/queue_model.h"
 #include "ui/queue/runner_engine.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/studio.h"
@@ -60,6 +65,25 @@ Result<HandOverServer> listen_for_others(const UserFolders& user, MainWindow& wi
             Qt::QueuedConnection);
         return nlohmann::json::object();
       });
+}
+
+// SIGTERM and SIGINT (logging out, Ctrl-C in a terminal) close the window as a person does, so that the queue is left
+// in order. A handler may only write; the other end is read in the event loop.
+int signal_pipe[2] = {-1, -1};
+
+void on_signal(int) {
+  const char byte = 0;
+  (void)!::write(signal_pipe[1], &byte, 1);
+}
+
+void close_on_signals(MainWindow& window) {
+  if (::pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return;
+  auto* notifier = new QSocketNotifier(signal_pipe[0], QSocketNotifier::Read, &window);
+  QObject::connect(notifier, &QSocketNotifier::activated, &window, [notifier, &window] {
+    notifier->setEnabled(false);
+    window.close();
+  });
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) std::signal(number, on_signal);
 }
 
 int refuse(const Error& error) {
@@ -125,7 +149,12 @@ int run_studio(int argc, char** argv) {
   apply_theme(application, theme_named(studio.settings().value(QStringLiteral("theme")).toString()));
   MainWindow window(studio, builtin_workspaces());
   window.show();
-  window.tell(runner.notes());
+  close_on_signals(window);
+  // A queue that was left in disorder waits for a person; an empty one has nothing to wait for.
+  if (auto& queue = studio.queue(); queue.paused() && queue.waiting() == 0 && !queue.pause_reason().isEmpty())
+    queue.resume();
+  else
+    window.tell(runner.notes());
   const auto others = listen_for_others(user, window, studio);  // without it a second instance says who is first
   // What is slow begins when the window is there.
   QMetaObject::invokeMethod(
