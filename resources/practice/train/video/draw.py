@@ -22,6 +22,7 @@ BACKGROUND_COLORS = {
     "stars": ((0.02, 0.02, 0.05), (0.04, 0.03, 0.08)),
     "sea": ((0.09, 0.34, 0.42), (0.04, 0.17, 0.30)),
 }
+STAR_RADIUS, STAR_SOFTNESS = 2.5, 0.7  # pixels, and the slope of the edge: smaller dots do not survive the VAE
 NO_OBJECT = 9.0  # the x of a second object that is not there
 
 
@@ -133,7 +134,7 @@ def draw_background(kind, colors, numbers, x, y, side):
         for i in range(STAR_COUNT):
             sx, sy, brightness = (number(3 + 3 * i + j) for j in range(3))
             distance = ((x - sx * 1.3 + 0.15) ** 2 + (y - sy) ** 2).sqrt() * side
-            stars = torch.maximum(stars, (0.35 + 0.65 * brightness) * (1.4 - distance).clamp(0, 1))
+            stars = torch.maximum(stars, (0.35 + 0.65 * brightness) * (STAR_SOFTNESS * (STAR_RADIUS - distance)).clamp(0, 1))
         picture = picture * (1 - 0.9 * stars[:, None]) + 0.9 * stars[:, None]
     return picture
 

@@ -1,7 +1,7 @@
 """Puts the trained parts together as a diffusers WanPipeline folder, with a README and Rubato's card.
 
-usage: export.py FOLDER --vae DIR --transformer DIR --tokenizer DIR
-The card's preview map is fitted afterwards by preview.py; card.py must then run again for the checksums.
+usage: export.py FOLDER --state DIR --text ENCODER_FOLDER --vae DIR --tokenizer DIR
+The card's preview map is fitted afterwards by preview.py.
 """
 import argparse
 import json
@@ -9,13 +9,14 @@ import os
 import pathlib
 
 import torch
-from safetensors.torch import load_file
 
 import card
+import state
 import text
 import whole_vae
 import words
-from train_transformer import make_transformer
+from evaluate import SHEET_PROMPTS
+from train_transformer import load_text_encoder, make_transformer
 
 README = """---
 license: apache-2.0
@@ -52,15 +53,15 @@ v = pipe("a big red star waits, then shrinks on a checkered floor", height=128, 
 export_to_video(v, "clip.mp4", fps=16)
 ```
 `max_sequence_length=32` is required: the model was trained with exactly 32 text positions. Guidance 3.5, 30 steps,
-shift 3. These settings, the words that it knows and prompts that work are also in `rubato.json`.
+shift 3. These settings and prompts that work are also in `rubato.json`.
 
 ## What it understands
 One or two objects, a motion for each, a background:
 - colours: {colors}; shapes: {shapes} (also ball, disc, box, hoop, plus sign)
 - sizes: small (little, tiny), big (large, huge)
 - motions: stays still; moves left, right, up (rises), down (falls); bounces; circles around; grows; shrinks
-- tempo: nothing (steady), "waits, then ..." or "..., then stops" (rests, pauses, stays still are less reliable: either
-  order may result)
+- tempo: nothing (steady), "waits, then ..." or "..., then stops" (also rests, pauses, stays still)
+- two objects: "... while ...", "... and ...", "two objects: ... and ..."
 - backgrounds: at night, on sand, in a forest, on a grey wall, at sunset, on a checkered floor, over a starry sky, over
   the sea
 - "the camera pans left/right" (weak)
@@ -68,7 +69,13 @@ One or two objects, a motion for each, a background:
 Prompts that work:
 {prompts}
 
-Other words are split into letters and have no meaning to the model. Write prompts in lower case.
+`rubato.json` lists every word that it knows. Others are split into letters and mean nothing to the model. Write prompts
+in lower case.
+
+![Sixteen prompts, eight frames of each](../../readme/practice.png)
+
+Rows from top to bottom, one object on the left and two on the right:
+{sheet}
 
 ## Limits
 {limits}
@@ -81,21 +88,14 @@ def parameters(module):
 
 def load_parts(args):
     """(tokenizer, text encoder, transformer, VAE) in float16."""
-    with open(f"{args.vae}/vae.json") as file:
-        statistics = json.load(file)
-    vae = whole_vae.make(latents_mean=statistics["latents_mean"], latents_std=statistics["latents_std"])
-    vae.load_state_dict({k: v.float() for k, v in load_file(f"{args.vae}/vae.safetensors").items()})
+    trained, mean, std = whole_vae.load(args.vae, "cpu")
+    vae = whole_vae.make(latents_mean=list(mean), latents_std=list(std))
+    vae.load_state_dict(trained.state_dict())
     transformer = make_transformer()
-    transformer.load_state_dict({k: v.float() for k, v in load_file(f"{args.transformer}/transformer.safetensors").items()})
-
-    from transformers import UMT5EncoderModel
-
+    transformer.load_state_dict({k: v.float() for k, v in state.average_weights(args.state).items()})
     tokenizer = text.load_tokenizer(args.tokenizer)
     tokenizer.model_max_length = text.MAX_TOKENS
-    encoder = UMT5EncoderModel(text.text_config(len(tokenizer)))
-    weights = {k: v.float() for k, v in load_file(f"{args.transformer}/text.safetensors").items()}
-    missing, unexpected = encoder.load_state_dict(weights, strict=False)
-    assert not unexpected and all("embed_tokens" in k for k in missing), (missing, unexpected)
+    encoder = load_text_encoder(args.text, "cpu")
     assert torch.equal(encoder.encoder.embed_tokens.weight, encoder.shared.weight)
     return tokenizer, encoder.half(), transformer.half(), vae.half()
 
@@ -111,6 +111,11 @@ def tidy(folder):
     index.write_text(json.dumps({**json.loads(index.read_text()), "tokenizer": ["transformers", "T5TokenizerFast"]}, indent=2))
 
 
+def sheet_rows():
+    """The prompts of the contact sheet, two to a row."""
+    return zip(SHEET_PROMPTS[::2], SHEET_PROMPTS[1::2])
+
+
 def bullets(lines):
     return "\n".join(f"- {line}" for line in lines)
 
@@ -118,16 +123,15 @@ def bullets(lines):
 def readme(text_m, transformer_m, vae_m):
     return README.format(
         text=text_m, transformer=transformer_m, vae=vae_m, colors=", ".join(words.COLORS), shapes=", ".join(words.SHAPES),
-        prompts=bullets(card.PROMPTS), limits=bullets(card.LIMITS),
+        prompts=bullets(card.PROMPTS), limits=bullets(card.LIMITS), sheet=bullets(" · ".join(row) for row in sheet_rows()),
     )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--vae", required=True)
-    parser.add_argument("--transformer", required=True)
-    parser.add_argument("--tokenizer", required=True)
+    for name in ("state", "text", "vae", "tokenizer"):
+        parser.add_argument(f"--{name}", required=True)
     args = parser.parse_args()
     from diffusers import FlowMatchEulerDiscreteScheduler, WanPipeline
 

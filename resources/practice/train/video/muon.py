@@ -34,11 +34,15 @@ class Muon:
 
     @torch.no_grad()
     def step(self, lr):
+        """lr is a number, or a tensor of one number where the step is recorded in a CUDA graph."""
         for params, buffer in self.groups:
             gradient = torch.stack([p.grad.flatten(1) for p in params]).float()
             buffer.lerp_(gradient, 1 - self.momentum)
             update = orthogonalise(gradient.lerp(buffer, self.momentum))
-            if self.weight_decay:
-                torch._foreach_mul_(params, 1 - lr * self.weight_decay)
-            scale = 0.2 * max(update.shape[1:]) ** 0.5
-            torch._foreach_add_(params, [u.view(params[0].shape) for u in update.unbind()], alpha=-lr * scale)
+            update *= 0.2 * max(update.shape[1:]) ** 0.5
+            old = torch.stack([p.flatten(1) for p in params])
+            torch._foreach_add_(params, [u.view(params[0].shape) for u in (-lr * (update + self.weight_decay * old)).unbind()])
+
+    def forget(self):
+        for _, buffer in self.groups:
+            buffer.zero_()

@@ -1,6 +1,4 @@
-"""Contact sheets and small films, without torchvision."""
-import subprocess
-
+"""Contact sheets, without torchvision."""
 import numpy as np
 from PIL import Image
 
@@ -15,11 +13,3 @@ def save_sheet(frames, path, columns):
         y, x = i // columns * height, i % columns * width
         sheet[y : y + height, x : x + width] = picture
     Image.fromarray(sheet).save(path)
-
-
-def save_film(video, path, fps):
-    """video: array [T, H, W, 3] in 0..1 -> MP4 at twice the size. Needs the ffmpeg program."""
-    height, width = video.shape[1:3]
-    command = ["ffmpeg", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps), "-i", "-"]
-    command += ["-vf", "scale=iw*2:ih*2:flags=neighbor", "-pix_fmt", "yuv420p", "-crf", "14", str(path)]
-    subprocess.run(command, input=(video * 255).round().astype(np.uint8).tobytes(), check=True)

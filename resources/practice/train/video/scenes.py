@@ -13,6 +13,7 @@ from words import (BACKGROUND_WORDS, BACKGROUNDS, COLORS, MOTION_WORDS, MOTIONS,
 
 FPS = 16
 STAR_COUNT = 20
+TWO_OBJECTS = 0.32  # share of the scenes of the VAE's training and of the tests
 DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 PAN = {None: 0.0, "left": -0.22, "right": 0.22}
 # Colour-shape pairs that never occur in training; the tests ask for them.
@@ -97,9 +98,9 @@ def place(scene, rng):
     return scene
 
 
-def sample_scene(rng):
-    """A random scene of the training data."""
-    two = rng.random() < 0.32
+def sample_scene(rng, two_objects=TWO_OBJECTS):
+    """A random scene of the training data; two_objects is the share of scenes that hold two."""
+    two = rng.random() < two_objects
     a = sample_object(rng)
     objects = [a]
     if two:
@@ -114,9 +115,9 @@ def sample_scene(rng):
     return place({"objects": objects, "bg": rng.choice(BACKGROUNDS), "pan": pan}, rng)
 
 
-def scenes(n, seed):
+def scenes(n, seed, two_objects=TWO_OBJECTS):
     rng = random.Random(seed)
-    return [sample_scene(rng) for _ in range(n)]
+    return [sample_scene(rng, two_objects) for _ in range(n)]
 
 
 def noun_phrase(o, rng, plain):
@@ -143,41 +144,53 @@ def verb_phrase(o, rng, ing):
     return move
 
 
-def caption(scene, rng, plain=False):
-    """An English sentence for a scene. plain=True always names size and background; the tests use it."""
-    objects = list(scene["objects"])
+def caption_parts(scene, rng, plain=False):
+    """An English sentence for a scene as (text, owner) pairs: the owner is the index of the object that the text speaks
+    of, "bg" for the background, or None. plain=True always names size and background; the tests use it."""
+    objects = list(enumerate(scene["objects"]))
     phrases, short = BACKGROUND_WORDS[scene["bg"]]
     phrase = rng.choice(phrases)
     style = rng.random()
     drop_background = (not plain) and rng.random() < 0.07
     ing = style > 0.8
+
+    def told(numbered, form):
+        i, o = numbered
+        return (f"{noun_phrase(o, rng, plain)} {verb_phrase(o, rng, form)}", i)
+
     if len(objects) == 1:
-        text = f"{noun_phrase(objects[0], rng, plain)} {verb_phrase(objects[0], rng, ing)}"
+        parts = [told(objects[0], ing)]
     else:
         rng.shuffle(objects)
         a, b = objects
         kind = rng.random()
         if kind < 0.5:
-            text = f"{noun_phrase(a, rng, plain)} {verb_phrase(a, rng, False)} while {noun_phrase(b, rng, plain)} {verb_phrase(b, rng, False)}"
+            parts = [told(a, False), (" while ", None), told(b, False)]
         elif kind < 0.8:
-            text = f"{noun_phrase(a, rng, plain)} {verb_phrase(a, rng, ing)} and {noun_phrase(b, rng, plain)} {verb_phrase(b, rng, ing)}"
+            parts = [told(a, ing), (" and ", None), told(b, ing)]
         else:
-            text = f"two objects: {noun_phrase(a, rng, plain)} {verb_phrase(a, rng, True)} and {noun_phrase(b, rng, plain)} {verb_phrase(b, rng, True)}"
+            parts = [("two objects: ", None), told(a, True), (" and ", None), told(b, True)]
     if not drop_background:
         if style < 0.55 or style > 0.8:
-            text += rng.choice([" ", " ", ", "]) + phrase
+            parts += [(rng.choice([" ", " ", ", "]) + phrase, "bg")]
         elif style < 0.7:
-            text += f", {short} background"
+            parts += [(f", {short} background", "bg")]
         else:
-            text = f"{phrase}, {text}"
+            parts = [(f"{phrase}, ", "bg"), *parts]
     if scene["pan"]:
-        text += f", the camera pans {scene['pan']}"
+        parts += [(f", the camera pans {scene['pan']}", None)]
     if not plain:
         if rng.random() < 0.15:
-            text = text[0].upper() + text[1:]
+            first, owner = parts[0]
+            parts[0] = (first[0].upper() + first[1:], owner)
         if rng.random() < 0.15:
-            text += "."
-    return text
+            parts += [(".", None)]
+    return parts
+
+
+def caption(scene, rng, plain=False):
+    """An English sentence for a scene."""
+    return "".join(part for part, _ in caption_parts(scene, rng, plain))
 
 
 def attributes(scene):

@@ -3,7 +3,7 @@
 Most steps see small windows (64x64 pixels, 17 frames), three quarters of them near an object; the others see whole
 clips of 33 or 65 frames. Convolutions are stepped by Muon, the rest by AdamW; the result is a moving average.
 
-usage: train_vae.py OUT SECONDS [--init vae.safetensors] [--optimizer muon|adamw] [--lr X] [--device cuda|cpu]
+usage: train_vae.py OUT SECONDS [--init FOLDER] [--optimizer muon|adamw] [--lr X] [--device cuda|cpu]
 Writes OUT/vae.safetensors (float16), OUT/vae.json (measures, latent statistics), OUT/vae.png (truth and reconstruction).
 """
 import argparse
@@ -14,7 +14,7 @@ import time
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 import whole_vae
 from draw import pack, render, track
@@ -27,6 +27,7 @@ WARM_UP_STEPS = 100
 LAST_LR = 0.02  # of the first
 EMA = 0.998
 KL_WEIGHT = 4e-5
+DETAIL = 0.4  # distance from the mean of the pixels around it, in -1..1, above which a pixel counts as fine detail
 MOVING = 0.05  # change between frames, in -1..1, above which a pixel counts as moving
 
 
@@ -34,7 +35,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out")
     parser.add_argument("seconds", type=float)
-    parser.add_argument("--init")
+    parser.add_argument("--init", help="an earlier OUT, or the folder vae of a pipeline, to start from")
     parser.add_argument("--optimizer", choices=["muon", "adamw"], default="muon")
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--size", type=int, default=128)
@@ -105,12 +106,18 @@ def moving(x):
     return (x[:, :, 1:] - x[:, :, :-1]).abs().amax(1, keepdim=True) > MOVING
 
 
+def detail(x):
+    """Which pixels [B, 1, T, H, W] stand out from their surroundings: stars, edges."""
+    return (x - F.avg_pool3d(x, (1, 7, 7), 1, (0, 3, 3))).abs().amax(1, keepdim=True) > DETAIL
+
+
 def losses(x, y, mean, log_variance):
-    """The loss, and L1, MSE and KL for the log. Pixels that move, or are about to, count four times."""
+    """The loss, and L1, MSE and KL for the log. Pixels that move, or are about to, and fine details count four times."""
     difference = y - x
     with torch.no_grad():
         motion = moving(x).float()
-        weight = 1 + 3 * F.pad(motion, (0, 0, 0, 0, 1, 0)).maximum(F.pad(motion, (0, 0, 0, 0, 0, 1)))
+        weight = F.pad(motion, (0, 0, 0, 0, 1, 0)).maximum(F.pad(motion, (0, 0, 0, 0, 0, 1)))
+        weight = 1 + 3 * weight.maximum(detail(x).float())
         weight = weight / weight.mean()
     l1 = (weight * difference.abs()).mean()
     edges = (difference[..., 1:] - difference[..., :-1]).abs().mean() + (difference[..., 1:, :] - difference[..., :-1, :]).abs().mean()
@@ -228,9 +235,7 @@ def main():
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark, torch.backends.cudnn.benchmark_limit = cuda, 4
     os.makedirs(args.out, exist_ok=True)
-    vae = whole_vae.make().to(args.device)
-    if args.init:
-        vae.load_state_dict({k: v.float() for k, v in load_file(args.init).items()})
+    vae = whole_vae.load(args.init, args.device)[0].requires_grad_(True) if args.init else whole_vae.make().to(args.device)
     long = Clips(LONG, max(1, args.clips * 2 // 3), args.size, args.device)
     short = Clips(SHORT, max(1, args.clips // 3), args.size, args.device)
     print(f"clips: {len(long.video)} of {LONG} frames, {len(short.video)} of {SHORT}", flush=True)
@@ -243,8 +248,9 @@ def main():
     result = {"steps": steps, "seconds": round(seconds, 1), **measures}
     print(json.dumps(result), flush=True)
     save_file({k: v.half().cpu().contiguous() for k, v in vae.state_dict().items()}, f"{args.out}/vae.safetensors")
-    with open(f"{args.out}/vae.json", "w") as file:
+    with open(f"{args.out}/vae.json.part", "w") as file:
         json.dump(result, file, indent=1)
+    os.replace(f"{args.out}/vae.json.part", f"{args.out}/vae.json")  # others wait for it
     save_sheet(pictures, f"{args.out}/vae.png", columns)
 
 

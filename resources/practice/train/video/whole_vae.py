@@ -6,6 +6,9 @@ causal in time.
 
 usage: whole_vae.py      compares with the class's own encode and decode
 """
+import json
+import pathlib
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -31,6 +34,25 @@ def make(**changes):
     from diffusers import AutoencoderKLWan
 
     return AutoencoderKLWan(**{**CONFIG, **changes})
+
+
+def is_there(folder):
+    """Whether a folder holds a trained VAE: as train_vae.py writes it, or as a pipeline's folder."""
+    folder = pathlib.Path(folder)
+    return (folder / "vae.json").exists() or (folder / "config.json").exists()
+
+
+def load(folder, device):
+    """(VAE in float32, latents' mean, latents' standard deviation) of such a folder."""
+    from safetensors.torch import load_file
+
+    folder = pathlib.Path(folder)
+    trained = (folder / "vae.json").exists()
+    statistics = json.loads((folder / ("vae.json" if trained else "config.json")).read_text())
+    weights = load_file(folder / ("vae.safetensors" if trained else "diffusion_pytorch_model.safetensors"))
+    vae = make().to(device).eval().requires_grad_(False)
+    vae.load_state_dict({k: v.float() for k, v in weights.items()})
+    return vae, statistics["latents_mean"], statistics["latents_std"]
 
 
 def norm(m, x):
