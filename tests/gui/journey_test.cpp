@@ -7,35 +7,16 @@
 #include <QElapsedTimer>
 #include <QListView>
 #include <QPushButton>
-#include <QThreadPool>
 
-#include "pipelines/job/media_client.h"
-#include "pipelines/job/places.h"
-#include "tests/gui/fake_engine.h"
-#include "ui/create/draft_check.h"
-#include "ui/create/prompt_panel.h"
-#include "ui/create/render_desk.h"
-#include "ui/create/render_panel.h"
-#include "ui/create/settings_form.h"
-#include "ui/create/video_draft.h"
-#include "ui/create/video_workspace.h"
-#include "ui/queue/queue_model.h"
-#include "ui/queue/render_model.h"
-#include "ui/queue/runner_engine.h"
-#include "ui/shell/commands.h"
-#include "ui/shell/main_window.h"
-#include "ui/shell/start.h"
-#include "ui/stage/player.h"
-#include "ui/stage/stage.h"
-#include "ui/widgets/notice.h"
+#include "tests/gui/session.h"
 
 namespace rubato::ui {
 namespace {
 
+using test::kRender;
+using test::Session;
 using test::wait_until;
 namespace fs = std::filesystem;
-
-constexpr int kRender = 180'000;  // ms; a busy machine is allowed for
 
 // The longest time in which the window answered nothing.
 class Watchdog : public QObject {
@@ -56,47 +37,6 @@ class Watchdog : public QObject {
  private:
   QElapsedTimer since_;
   qint64 longest_ = 0;
-};
-
-// One session of the program in a user's folders.
-struct Session {
-  explicit Session(const fs::path& home) {
-    const UserFolders user{home / "config", home / "data", home / "state", home / "cache"};
-    fs::create_directories(user.state);
-    auto opened = RunnerEngine::open(user.state, {.executable = fs::path(RUBATO_BIN_DIR) / "rubato-worker"});
-    EXPECT_TRUE(opened.ok()) << (opened.ok() ? "" : opened.error().message);
-    engine = opened->get();
-    auto options = outside_world(user);
-    options.outputs = home / "clips";
-    options.rubato_cli = fs::path(RUBATO_BIN_DIR) / "rubato-cli";
-    options.engine = std::move(*opened);
-    studio = std::move(Studio::create(std::move(options)).value());
-    window = std::make_unique<MainWindow>(*studio, builtin_workspaces());
-    window->resize(1280, 800);
-    window->show();
-    EXPECT_TRUE(QTest::qWaitForWindowActive(window.get()));
-    engine->start();
-    studio->models().rescan();
-  }
-  ~Session() {
-    window->close();
-    engine->shut_down(std::chrono::seconds(8));
-    QThreadPool::globalInstance()->waitForDone();
-  }
-
-  VideoWorkspace* video() { return qobject_cast<VideoWorkspace*>(window->page(QStringLiteral("video"))); }
-  void picture(const char* name) {
-    QDir().mkpath(QStringLiteral(RUBATO_BIN_DIR "/../screenshots"));
-    EXPECT_TRUE(
-        window->grab().save(QStringLiteral(RUBATO_BIN_DIR "/../screenshots/journey-%1.png").arg(QLatin1String(name))));
-  }
-  bool ready() {
-    return wait_until([&] { return studio->desk().can_render(); });
-  }
-
-  RunnerEngine* engine = nullptr;
-  std::unique_ptr<Studio> studio;
-  std::unique_ptr<MainWindow> window;
 };
 
 // Writes a number into a field of the form, as a person does.

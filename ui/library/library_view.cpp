@@ -111,6 +111,8 @@ LibraryView::LibraryView(Studio& studio, QWidget* parent)
   compare_ = new CompareView(studio_.compare(), studio_.commands());
   pages_->addWidget(compare_);
   connect(compare_, &CompareView::closed, this, [this] {
+    search_->show();
+    stars_->show();
     pages_->setCurrentIndex(0);
     refresh();
     list_->setFocus();
@@ -249,6 +251,8 @@ void LibraryView::compare() {
   if (!a || !b) return;
   studio_.compare().open(a->path, b->path);
   pages_->setCurrentWidget(compare_);
+  search_->hide();
+  stars_->hide();
   compare_->setFocus();
 }
 

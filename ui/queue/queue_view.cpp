@@ -131,6 +131,7 @@ QWidget* QueueView::make_table() {
   table_->setDragDropMode(QAbstractItemView::InternalMove);
   table_->setDefaultDropAction(Qt::MoveAction);
   table_->setDropIndicatorShown(true);
+  table_->setObjectName(QStringLiteral("jobs"));
   table_->setAccessibleName(tr("Jobs"));
   auto* header = table_->header();
   header->setStretchLastSection(false);
