@@ -80,6 +80,24 @@ TEST(Faults, AnEngineThatIsKilledIsReplacedAndTheClipIsMade) {
   engine.shut_down(std::chrono::seconds(5));
 }
 
+TEST(Faults, AnEngineThatDoesNotStartIsSaid) {
+  const test::TempFolder folder;
+  auto opened = RunnerEngine::open(folder.path(), {.executable = "/bin/false"});
+  ASSERT_TRUE(opened.ok()) << opened.error().message;
+  auto& engine = **opened;
+  QueueModel queue(engine);
+  QStringList notes;
+  QObject::connect(&engine, &RenderEngine::noted, &queue, [&](const QString& text) { notes.append(text); });
+  engine.start();
+  ASSERT_TRUE(queue.add(practice_job(folder / "a.mp4", 2), QStringLiteral("a"), QueueModel::Turn::Last));
+  const auto told = [&] { return notes.join(QLatin1Char('\n')).contains(QStringLiteral("Rendering has ended")); };
+  const auto aside = [&] {
+    return queue.job(0).state == JobState::Suspended || queue.job(0).state == JobState::Failed;
+  };
+  EXPECT_TRUE(wait_until([&] { return told() || aside(); }, kRender));
+  EXPECT_FALSE(fs::exists(folder / "a.mp4"));
+}
+
 // The program itself, without a display.
 struct Program {
   explicit Program(const fs::path& home) {

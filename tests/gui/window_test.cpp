@@ -130,6 +130,37 @@ TEST(MainWindow, ANewcomerHasThreeWaysToBegin) {
   EXPECT_TRUE(w.studio->settings().value(QStringLiteral("welcomed")).toBool());
 }
 
+// From the welcome page to a clip in the library without a mouse.
+TEST(MainWindow, ByKeyboardAlone) {
+  Window w(false);
+  auto* at = QApplication::focusWidget();
+  ASSERT_NE(at, nullptr);
+  EXPECT_EQ(at->objectName(), QStringLiteral("choice"));
+  QTest::keyClick(at, Qt::Key_Space);
+  ASSERT_EQ(w.window->workspace(), QStringLiteral("video"));
+  at = QApplication::focusWidget();
+  EXPECT_EQ(at->objectName(), QStringLiteral("prompt"));
+  QTest::keyClicks(at, QStringLiteral(" at night"));
+  EXPECT_THAT(prompt_of(w), testing::HasSubstr("at night"));
+  // Tab reaches the steps and then the button; nothing on the way holds the focus.
+  std::vector<std::string> places;
+  for (int i = 0; i < 40 && (places.empty() || places.back() != "primary"); ++i) {
+    QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+    places.push_back(QApplication::focusWidget()->objectName().toStdString());
+  }
+  EXPECT_THAT(places, testing::Contains("steps"));
+  ASSERT_TRUE(wait_until([&] { return w.studio->check().settled() && w.studio->check().verdict().resolved; }));
+  QTest::keyClick(w.window.get(), Qt::Key_Return, Qt::ControlModifier);
+  ASSERT_TRUE(wait_until([&] { return w.studio->queue().rowCount() == 1; }));
+  const auto id = w.engine->begin();
+  w.engine->finish(id, "/clips/a.mp4");
+  QTest::keyClick(w.window.get(), Qt::Key_3, Qt::AltModifier);
+  EXPECT_EQ(w.window->workspace(), QStringLiteral("library"));
+  EXPECT_EQ(QApplication::focusWidget()->objectName(), QStringLiteral("clips"));
+  QTest::keyClick(QApplication::focusWidget(), Qt::Key_S);
+  EXPECT_TRUE(w.studio->library().item(0).starred);
+}
+
 TEST(MainWindow, TheSettingsOfAFileAreOneStepAndTouchNoPath) {
   Window w;
   ASSERT_TRUE(w.studio->draft().set("prompt", QStringLiteral("before")).ok());

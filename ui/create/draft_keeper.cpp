@@ -35,10 +35,9 @@ std::optional<DraftKeeper::Kept> read_copy(const std::filesystem::path& file) {
 DraftKeeper::DraftKeeper(VideoDraft& draft, std::filesystem::path folder, QObject* parent)
     : QObject(parent), draft_(draft), folder_(std::move(folder)) {
   // Goes on behind the newest copy, so that the oldest is the one that goes.
-  double newest_time = -1;
   for (int i = 1; i <= kCopies; ++i)
-    if (const auto kept = read_copy(copy_name(folder_, i)); kept && kept->saved > newest_time) {
-      newest_time = kept->saved;
+    if (const auto kept = read_copy(copy_name(folder_, i)); kept && kept->saved > last_) {
+      last_ = kept->saved;
       next_ = i % kCopies + 1;
     }
   soon_.setSingleShot(true);
@@ -64,9 +63,9 @@ Result<> DraftKeeper::save() {
   if (!dirty_) return {};
   std::error_code failed;
   std::filesystem::create_directories(folder_, failed);
-  const nlohmann::json json{{"version", 1},
-                            {"saved", static_cast<double>(QDateTime::currentMSecsSinceEpoch()) / 1000.0},
-                            {"job", video_job_to_json(draft_.job())}};
+  // Later than every copy that is there, also where the clock was set back or two saves fall into one millisecond.
+  last_ = std::max(static_cast<double>(QDateTime::currentMSecsSinceEpoch()) / 1000.0, last_ + 0.001);
+  const nlohmann::json json{{"version", 1}, {"saved", last_}, {"job", video_job_to_json(draft_.job())}};
   RUBATO_OK(write_file_atomically(copy_name(folder_, next_), json.dump(2) + "\n", Overwrite::Always));
   dirty_ = false;
   next_ = next_ % kCopies + 1;

@@ -34,6 +34,7 @@ class DraftKeeper final : public QObject {
   std::filesystem::path folder_;
   QTimer soon_;
   int next_ = 1;
+  double last_ = 0;  // when the newest copy was written
   bool dirty_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "ui/queue/runner_engine.h"
 
+#include <QTimer>
 #include <nlohmann/json.hpp>
 
 #include "pipelines/job/channel.h"
@@ -75,10 +76,19 @@ class RunnerEngine::Watcher final : public QueueObserver {
 struct RunnerEngine::Parts {
   explicit Parts(RunnerEngine& engine) : watcher(engine) {}
   Watcher watcher;
+  QTimer pulse;                         // looks whether the runner has given up
   std::unique_ptr<QueueRunner> runner;  // ends before the watcher
 };
 
-RunnerEngine::RunnerEngine() : parts_(std::make_unique<Parts>(*this)) {}
+RunnerEngine::RunnerEngine() : parts_(std::make_unique<Parts>(*this)) {
+  connect(&parts_->pulse, &QTimer::timeout, this, [this] {
+    const auto failure = parts_->runner->failure();
+    if (!failure) return;
+    parts_->pulse.stop();
+    Q_EMIT noted(
+        tr("Rendering has ended: %1. Start Rubato again to go on; the queue is kept.").arg(qt(failure->message)));
+  });
+}
 RunnerEngine::~RunnerEngine() = default;
 
 Result<std::unique_ptr<RunnerEngine>> RunnerEngine::open(const std::filesystem::path& state_folder,
@@ -97,9 +107,13 @@ QStringList RunnerEngine::notes() const {
   return list;
 }
 
-void RunnerEngine::start() { parts_->runner->start(); }
+void RunnerEngine::start() {
+  parts_->runner->start();
+  parts_->pulse.start(std::chrono::seconds(2));
+}
 
 void RunnerEngine::shut_down(std::chrono::milliseconds patience) {
+  parts_->pulse.stop();
   parts_->runner->stop_after_step();
   if (!parts_->runner->wait_for(patience)) parts_->runner->stop_now();
 }

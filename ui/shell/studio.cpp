@@ -48,7 +48,10 @@ Studio::Studio(StudioOptions options, LibraryStore library) : options_(std::move
   connect(desk_.get(), &RenderDesk::refused, this, &Studio::said);
   connect(verifier_.get(), &Verifier::said, this, &Studio::said);
   connect(verifier_.get(), &Verifier::judged, this, &Studio::told);
-  connect(options_.engine.get(), &RenderEngine::noted, this, &Studio::told);
+  connect(options_.engine.get(), &RenderEngine::noted, this, [this](const QString& text) {
+    // That a paused queue waits is no news to who paused it; the status says so all the time.
+    queue_->paused() ? Q_EMIT said(text) : Q_EMIT told(text);
+  });
   connect(render_.get(), &RenderModel::ended, this, [this](const RenderEnd& end) {
     // What needs a person, or has come to nothing, is not said in passing.
     if (end.job.state == JobState::Failed || end.job.state == JobState::Suspended)

@@ -31,7 +31,8 @@ Notice::Notice(QWidget* parent) : QWidget(parent), label_(new QLabel), choices_(
 }
 
 void Notice::show_text(const QString& text, std::vector<Choice> choices) {
-  label_->setText(text);
+  // Sentences of the engine are written to stand behind a program's name.
+  label_->setText(text.isEmpty() ? text : text.left(1).toUpper() + text.mid(1));
   while (auto* item = choices_->takeAt(0)) {
     item->widget()->deleteLater();
     delete item;
