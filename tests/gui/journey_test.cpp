@@ -26,6 +26,7 @@ class Watchdog : public QObject {
     startTimer(5, Qt::PreciseTimer);
   }
   qint64 longest() const { return longest_; }
+  void excuse() { since_.restart(); }  // what the test itself did
   void reset() {
     since_.restart();
     longest_ = 0;
@@ -73,15 +74,18 @@ TEST(JourneyA, FromTheFirstStartToAClipThatIsFoundAgain) {
 
     bool previewed = false;
     QObject::connect(&studio.render(), &RenderModel::pictured, [&] {
-      if (!previewed) session.picture("3-preview");
+      if (previewed) return;
       previewed = true;
+      session.picture("3-preview");
+      watchdog.excuse();
     });
     watchdog.reset();
     QTest::mouseClick(session.video()->render_panel()->button(), Qt::LeftButton);
     ASSERT_TRUE(wait_until([&] { return studio.library().rowCount() == 1; }, kRender))
         << studio.queue().index(0, QueueModel::Progress).data().toString().toStdString();
     EXPECT_TRUE(previewed);
-    EXPECT_LT(watchdog.longest(), 1'000) << "the window stood still while it rendered";
+    RecordProperty("longest_stall_ms", std::to_string(watchdog.longest()));
+    EXPECT_LT(watchdog.longest(), 500) << "the window stood still while it rendered";
     first = studio.library().item(0).path;
     EXPECT_TRUE(fs::exists(first));
 
