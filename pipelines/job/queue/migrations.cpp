@@ -14,10 +14,11 @@ fs::path free_sibling(const fs::path& file, std::string_view suffix) {
 }
 
 Result<std::int64_t> version_of(const sqlite::Database& database, const Schema& schema) {
-  RUBATO_TRY(version, database.integer("PRAGMA user_version"));
-  RUBATO_TRY(application, database.integer("PRAGMA application_id"));
+  // Tables first: another process may be making them, and whoever sees them sees the numbers of the same commit.
   RUBATO_TRY(tables, database.integer("SELECT count(*) FROM sqlite_schema"));
   if (tables == 0) return std::int64_t{0};
+  RUBATO_TRY(version, database.integer("PRAGMA user_version"));
+  RUBATO_TRY(application, database.integer("PRAGMA application_id"));
   if (application != schema.application_id || version.value_or(0) < 1)
     return Error{ErrorCode::CannotRead, fmt::format("{} is a database of another program, not a {} of Rubato",
                                                     database.file().string(), schema.what)};

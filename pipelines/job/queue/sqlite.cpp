@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <chrono>
 #include <cstring>
 #include <limits>
 #include <system_error>
+#include <thread>
 
 #include "engine/base/check.h"
 
@@ -161,8 +163,16 @@ Result<Database> Database::open(const fs::path& file, Mode mode, int busy_timeou
   // SQLite falls back to reading where it may not write.
   if (sqlite3_db_readonly(database.connection_.get(), "main") == 1)
     return error_of(SQLITE_READONLY, database.connection_.get(), file);
-  RUBATO_OK(database.run(std::string(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=1000;")));
+  // Two that make the same file change its journal at once: SQLite does not wait there, as it does everywhere else.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(busy_timeout_ms);
+  auto journal = database.run(std::string("PRAGMA journal_mode=WAL"));
+  while (!journal && journal.error().code == ErrorCode::Locked && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    journal = database.run(std::string("PRAGMA journal_mode=WAL"));
+  }
+  RUBATO_OK(journal);
+  RUBATO_OK(
+      database.run(std::string("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=1000;")));
   return database;
 }
 
