@@ -17,7 +17,9 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint64_t kMaxCard = 1u << 20;
-constexpr std::size_t kMaxList = 1000;      // limits, prompts
+constexpr std::size_t kMaxList = 1000;  // limits, prompts
+constexpr std::size_t kMaxWords = 20'000;
+constexpr std::size_t kMaxWord = 64;        // bytes
 constexpr std::size_t kMaxChannels = 1024;  // of a latent
 constexpr int kMaxCount = 1'000'000;        // frames, steps, pixels of an edge
 
@@ -45,13 +47,13 @@ class FieldReader {
     if (find(key) != nullptr) text(key, out.emplace());
   }
   // A list of texts; a single text is a list of one.
-  void texts(const char* key, std::vector<std::string>& out) {
+  void texts(const char* key, std::vector<std::string>& out, std::size_t most = kMaxList) {
     const json* value = find(key);
     if (value == nullptr) return;
     if (value->is_string()) return out.push_back(value->get<std::string>());
-    const bool fine = value->is_array() && value->size() <= kMaxList &&
+    const bool fine = value->is_array() && value->size() <= most &&
                       std::all_of(value->begin(), value->end(), [](const json& v) { return v.is_string(); });
-    if (!fine) return bad(key, fmt::format("a list of at most {} texts", kMaxList));
+    if (!fine) return bad(key, fmt::format("a list of at most {} texts", most));
     out = value->get<std::vector<std::string>>();
   }
   void flag(const char* key, bool& out) {
@@ -91,6 +93,28 @@ bool read_size(std::string_view text, std::optional<int>& width, std::optional<i
   width = w;
   height = h;
   return true;
+}
+
+void read_words(FieldReader& fields, std::vector<std::string>& out) {
+  fields.texts("words", out, kMaxWords);
+  if (std::ranges::any_of(out, [](const auto& word) { return word.empty() || word.size() > kMaxWord; }))
+    fields.bad("words", fmt::format("a list of words of 1 to {} bytes", kMaxWord));
+}
+
+void read_trained(const json& value, ModelCard& card, ProblemList& problems) {
+  FieldReader fields(value, "trained.", problems);
+  fields.texts("sizes", card.trained_sizes);
+  std::optional<int> width, height;
+  if (!std::ranges::all_of(card.trained_sizes, [&](const auto& size) { return read_size(size, width, height); }))
+    fields.bad("sizes", "a list of sizes such as \"832x480\"");
+  const json* frames = fields.find("frames");
+  if (frames == nullptr) return;
+  const bool fine =
+      frames->is_array() && frames->size() <= kMaxList && std::ranges::all_of(*frames, [](const json& v) {
+        return v.is_number_unsigned() && v.get<std::uint64_t>() >= 1 && v.get<std::uint64_t>() <= kMaxCount;
+      });
+  if (!fine) return fields.bad("frames", "a list of whole numbers of frames");
+  card.trained_frames = frames->get<std::vector<int>>();
 }
 
 bool read_rgb(const json& value, std::array<double, 3>& out) {
@@ -173,6 +197,7 @@ Result<ModelCard> ModelCard::parse(std::string_view text, std::string_view sourc
   fields.text("description", card.description);
   fields.texts("limits", card.limits);
   fields.texts("prompts", card.prompts);
+  read_words(fields, card.words);
   fields.flag("practice", card.practice);
   const auto section = [&](const char* key, const auto& read) {
     const json* value = fields.find(key);
@@ -184,6 +209,7 @@ Result<ModelCard> ModelCard::parse(std::string_view text, std::string_view sourc
     }
   };
   section("defaults", [&](const json& value) { read_defaults(value, card.defaults, problems); });
+  section("trained", [&](const json& value) { read_trained(value, card, problems); });
   section("preview", [&](const json& value) { read_preview(value, card.preview, problems); });
   section("checksums", [&](const json& value) { read_checksums(value, card.checksums, problems); });
   if (const json* grammar = fields.find("grammar")) card.grammar = *grammar;

@@ -41,6 +41,10 @@ struct ModelCard {
   std::string description;
   std::vector<std::string> limits;   // what it cannot do, a sentence each
   std::vector<std::string> prompts;  // prompts that work
+  std::vector<std::string> words;    // every word that a prompt may use; empty = it knows words that no list holds
+  // "trained": what the model has seen; other sizes and lengths run and look worse. Empty = not said.
+  std::vector<std::string> trained_sizes;  // "128x128", pixels
+  std::vector<int> trained_frames;
   Defaults defaults;
   std::optional<Preview> preview;
   nlohmann::json grammar;                        // words a prompt may use, for completion; null if none

@@ -275,6 +275,28 @@ TEST_F(CliFrame, DryRunPrintsTheResolvedJobAndStartsNothing) {
   EXPECT_TRUE(video_job_from_json(job, "dry run").ok());
 }
 
+TEST_F(CliFrame, WordsSizesAndLengthsThatTheModelDoesNotKnowAreWarnedOf) {
+  const auto gen = run(here_, {"gen", "video", "-p", "A BIG RED star, a dragon", "-o", "x.mp4", "--dry-run", "--size",
+                               "64x64", "--frames", "17"});
+  EXPECT_EQ(gen.code, 0);
+  EXPECT_THAT(gen.err, HasSubstr("warning: practice-video does not know 'A' (write 'a'), 'BIG' (write 'big'), 'RED' "
+                                 "(write 'red'), 'dragon'; it knows "));
+  EXPECT_THAT(gen.err, HasSubstr(" lower-case words (rubato-cli models info practice-video lists them)\n"));
+  EXPECT_THAT(gen.err, HasSubstr("warning: practice-video was trained on 128x128 pixels; 64x64 will look worse\n"));
+  EXPECT_THAT(gen.err,
+              HasSubstr("warning: practice-video was trained on clips of 33, 65 frames; 17 will look worse\n"));
+  const auto fine = run(here_, {"gen", "video", "-p", "a big red star rises, then stops at night", "-o", "x.mp4",
+                                "--dry-run", "--frames", "33"});
+  EXPECT_THAT(fine.err, Not(HasSubstr("warning")));
+  // A batch gets one sentence, and so does a queue.
+  std::ofstream(dir_ / "two.csv") << "id,prompt\na,a RED ring\nb,a RED heart in Paris\n";
+  for (const auto& words : {std::vector<std::string>{"run", "two.csv", "--dry-run"}, {"queue", "add", "two.csv"}}) {
+    const auto done = run(here_, words);
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("does not know 'RED' (write 'red'), 'Paris'; it knows")) << words[0];
+  }
+}
+
 TEST_F(CliFrame, RenamePicksAFreeName) {
   std::ofstream(dir_ / "a.mp4") << "mine";
   std::ofstream(dir_ / "a-2.mp4") << "mine";

@@ -94,6 +94,8 @@ TEST_F(CliModels, InfoShowsPartsDefaultsAndPrompts) {
     EXPECT_THAT(text.out, HasSubstr(word));
   const auto info = parsed({"models", "info", "practice-video", "--json"});
   EXPECT_GT(info["card"]["prompts"].size(), 0u);
+  EXPECT_THAT(text.out, HasSubstr("\nwords     a against an "));
+  EXPECT_THAT(info["card"]["words"], Contains("star"));
   EXPECT_THAT(text.out, HasSubstr("65 frames of 128x128: takes about "));
   EXPECT_GT(info["memory"]["resident_bytes"], info["memory"]["weights"]["transformer"]["loaded_bytes"]);
   EXPECT_EQ(run(here_, {"models", "info", "practice-vidoe"}).code, 4);

@@ -10,6 +10,7 @@
 #include "app/cli/places.h"
 #include "app/cli/render.h"
 #include "pipelines/job/events.h"
+#include "pipelines/job/job_advice.h"
 #include "pipelines/job/memory_forecast.h"
 #include "pipelines/job/output_lock.h"
 #include "pipelines/job/preflight.h"
@@ -156,6 +157,9 @@ Result<json> render(const Context& context, ProgressMode mode) {
   if (!found) return with_source(found.error(), context.args);
   const auto ready = std::move(*found);
   const auto resolved = video_job_to_json(ready.job);
+  JobAdvice advice;
+  advice.look_at(ready.job, ready.model);
+  for (const auto& sentence : advice.sentences()) context.out.warn(sentence);
   RUBATO_TRY(memory, forecast_memory(ready.model, ready.job, memory_available(ready.job)));
   if (mode == ProgressMode::Json)
     context.out.json_line(

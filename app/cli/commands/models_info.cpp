@@ -63,6 +63,7 @@ void print_card(const ModelCard& card, Output& out) {
                             value.is_string() ? value.get<std::string>() : value.dump());
   line("defaults", defaults);
   for (const auto& prompt : card.prompts) line("prompt", prompt);
+  line("words", join(card.words, " "));
 }
 
 // What is shown is true, but it cannot be rendered with: ModelMissing or ModelUnfit says why.
@@ -117,7 +118,8 @@ Result<> run(const Context& context) {
     if (usual) report["memory"] = to_json(usual->second);
     if (card)
       report["card"] = {{"title", card->title},     {"description", card->description}, {"limits", card->limits},
-                        {"prompts", card->prompts}, {"defaults", card->defaults.all},   {"grammar", card->grammar}};
+                        {"prompts", card->prompts}, {"defaults", card->defaults.all},   {"grammar", card->grammar},
+                        {"words", card->words}};
     context.out.json(report);
     return soundness(model);
   }

@@ -11,6 +11,7 @@
 #include "engine/base/text.h"
 #include "pipelines/job/batch/job_file.h"
 #include "pipelines/job/batch/name_template.h"
+#include "pipelines/job/job_advice.h"
 #include "pipelines/job/preflight.h"
 
 namespace rubato::cli {
@@ -45,8 +46,10 @@ Result<> check_outputs(const VideoJob& job) {
 }
 
 // The job as it will be rendered: every field filled, a seed drawn, the output's whole path.
-Result<VideoJob> ready_job(const BatchJob& batch, const ModelFolders& where, const fs::path& folder, std::tm when) {
+Result<VideoJob> ready_job(const BatchJob& batch, const ModelFolders& where, const fs::path& folder, std::tm when,
+                           JobAdvice& advice) {
   RUBATO_TRY(ready, resolve(batch.job, where));
+  advice.look_at(ready.job, ready.model);
   auto job = std::move(ready.job);
   if (!job.seed) job.seed = std::random_device{}();
   const NameValues values{.when = when,
@@ -92,11 +95,12 @@ Result<> run(const Context& context) {
   std::set<std::string> outputs;
   std::vector<json> requests;
   std::vector<std::string> problems;
+  JobAdvice advice;
   for (const auto& file : context.args.positionals()) {
     RUBATO_TRY(batch, read_batch(file));
     json jobs = json::array();
     for (const auto& entry : batch.jobs) {
-      auto job = ready_job(entry, where, folder, when);
+      auto job = ready_job(entry, where, folder, when, advice);
       if (job && !outputs.insert(job->out).second)
         job =
             Error{ErrorCode::JobInvalid,
@@ -121,6 +125,7 @@ Result<> run(const Context& context) {
                                                         : "")};
   }
   RUBATO_OK(make_folder(folder));
+  for (const auto& sentence : advice.sentences()) context.out.warn(sentence);
   for (const auto& request : requests) {
     RUBATO_TRY(answer, ask(context, request));
     for (const auto& id : answer["ids"]) ids.push_back(id);

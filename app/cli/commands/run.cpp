@@ -27,6 +27,7 @@
 #include "pipelines/job/batch/name_template.h"
 #include "pipelines/job/capacity.h"
 #include "pipelines/job/events.h"
+#include "pipelines/job/job_advice.h"
 #include "pipelines/job/preflight.h"
 #include "pipelines/job/run/run_session.h"
 #include "pipelines/job/schema.h"
@@ -205,6 +206,7 @@ struct Prepared {
   BatchFile file;  // its jobs are in the plan
   RunOptions options;
   RunPlan plan;
+  JobAdvice advice;
 };
 
 Result<Prepared> prepare(const Context& context, JobForecasts& forecasts) {
@@ -232,7 +234,10 @@ Result<Prepared> prepare(const Context& context, JobForecasts& forecasts) {
     RUBATO_OK(check_job(job));
     return forecasts.check(job, model);
   };
-  planning.forecast = [&](RunJob& job, const VideoModel& model) { forecasts.fill(job, model); };
+  planning.forecast = [&](RunJob& job, const VideoModel& model) {
+    forecasts.fill(job, model);
+    if (job.selected) run.advice.look_at(job.job, model);
+  };
   const auto now = std::time(nullptr);
   ::localtime_r(&now, &planning.when);
   run.plan = plan_run(std::exchange(run.file.jobs, {}), planning);
@@ -293,6 +298,7 @@ Result<json> render(const Context& context, ProgressMode mode) {
   Interrupts interrupts;  // from here on: who ends a run while it is planned gets its exit code too
   JobForecasts forecasts(context.folders.state);
   RUBATO_TRY(run, prepare(context, forecasts));
+  for (const auto& sentence : run.advice.sentences()) context.out.warn(sentence);
   run.options.learn = [&](const RunJob& job, const json& report, const TimedUnder& under) {
     forecasts.learn(job, report, under);
   };

@@ -17,6 +17,7 @@ TEST(ModelCardTest, ReadsEveryField) {
           R"({"version": 2, "name": "practice-video", "title": "Practice video", "description": "Small shapes.",
     "limits": ["One object only."], "prompts": ["a red circle", "a blue square"], "practice": true, "from the future": {"x": 1},
     "defaults": {"size": "128x96", "frames": 65, "fps": 16, "steps": 30, "guidance": 3.5, "negative_prompt": "", "max_sequence_length": 32, "tempo": "slow"},
+    "words": ["a", "red"], "trained": {"sizes": ["128x96"], "frames": [33, 65]},
     "grammar": {"colour": ["red"]}, "preview": {"matrix": [[1, 2, 3], [4, 5, 6.5]], "bias": [0.5, 0.5, 0.4],
       "first": {"matrix": [[1, 1, 1], [2, 2, 2]], "bias": [0.1, 0.2, 0.3]}},
     "checksums": {"vae/config.json": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}})",
@@ -39,6 +40,9 @@ TEST(ModelCardTest, ReadsEveryField) {
   EXPECT_EQ(card.defaults.max_sequence_length, 32);
   EXPECT_EQ(card.defaults.all["tempo"].get<std::string>(), "slow");
   EXPECT_EQ(card.grammar["colour"][0].get<std::string>(), "red");
+  EXPECT_EQ(card.words, (std::vector<std::string>{"a", "red"}));
+  EXPECT_EQ(card.trained_sizes, std::vector<std::string>{"128x96"});
+  EXPECT_EQ(card.trained_frames, (std::vector<int>{33, 65}));
   ASSERT_TRUE(card.preview);
   ASSERT_EQ(card.preview->matrix.size(), 2u);
   EXPECT_DOUBLE_EQ(card.preview->matrix[1][2], 6.5);
@@ -70,6 +74,20 @@ TEST(ModelCardTest, NamesEverythingThatIsMalformed) {
     EXPECT_SAYS(card.error().message, words);
   for (const auto* bad : {"[]", "{\"defaults\": 1}", "{\"a\": 1, \"a\": 2}", "{\"preview\": {\"matrix\": []}}"})
     EXPECT_FALSE(ModelCard::parse(bad, "f").ok()) << bad;
+}
+
+TEST(ModelCardTest, WordsAreBounded) {
+  const auto card = [](const std::string& words) {
+    return ModelCard::parse("{\"words\": [" + words + "]}", "rubato.json");
+  };
+  std::string many = "\"a\"";
+  for (int i = 0; i < 20'000; ++i) many += ",\"a\"";
+  EXPECT_SAYS(card(many).error().message, "'words' is not a list of at most 20000 texts");
+  EXPECT_SAYS(card('"' + std::string(65, 'a') + '"').error().message, "'words' is not a list of words of 1 to 64");
+  EXPECT_FALSE(card("\"\"").ok());
+  EXPECT_TRUE(card('"' + std::string(64, 'a') + '"').ok());
+  for (const auto* trained : {R"({"sizes": ["big"]})", R"({"frames": [0]})", R"({"frames": 3})"})
+    EXPECT_FALSE(ModelCard::parse(std::string("{\"trained\": ") + trained + "}", "f").ok()) << trained;
 }
 
 TEST(ModelCardTest, ComparesChecksums) {

@@ -12,6 +12,9 @@ import words
 
 DEFAULTS = {"size": "128x128", "frames": 65, "fps": 16, "steps": 30, "guidance": 3.5, "negative_prompt": "", "max_sequence_length": 32}
 
+# What the clips of the training set were; Rubato warns of anything else.
+TRAINED = {"sizes": ["128x128"], "frames": [33, 65]}
+
 DESCRIPTION = (
     "A tiny text-to-video model for practice: 20 million parameters, trained from scratch on procedurally drawn clips of coloured "
     "shapes, so that the whole studio can be tried on a CPU before any large model is there. It knows nothing of the real world."
@@ -85,6 +88,7 @@ def write(folder):
         "prompts": PROMPTS,
         "grammar": grammar(),
         "words": known_words(folder),
+        "trained": TRAINED,
     }
     if "preview" in old:
         card["preview"] = old["preview"]
