@@ -49,22 +49,56 @@ ReportJob report_job(const RunJob& job, const RunOutcome& outcome) {
   return row;
 }
 
-bool is_owed(const RunOutcome& outcome) {
-  return outcome.state == JobState::Failed || outcome.state == JobState::Suspended ||
-         outcome.state == JobState::Blocked;
+// The jobs of this run that failed.csv is to hold: what did not come out, after a stop all that is not done, and the
+// jobs that any of these wait for, since it would be rendered without them otherwise.
+std::vector<bool> owed_jobs(const RunPlan& plan, const RunResult& result) {
+  std::vector<bool> owed(plan.jobs.size());
+  std::vector<std::size_t> waiting;  // whose dependencies are to be looked at
+  const auto owe = [&](std::size_t job) {
+    // A job that a filter left out may have no name, since it could not be run.
+    if (owed[job] || result.outcomes[job].state == JobState::Done || plan.jobs[job].key.empty()) return;
+    owed[job] = true;
+    waiting.push_back(job);
+  };
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+    const auto state = result.outcomes[i].state;
+    const bool failed = state == JobState::Failed || state == JobState::Suspended || state == JobState::Blocked;
+    if (plan.jobs[i].selected && (failed || result.stopped)) owe(i);
+  }
+  while (!waiting.empty()) {
+    const auto job = waiting.back();
+    waiting.pop_back();
+    for (const auto other : plan.jobs[job].after) owe(other);
+  }
+  return owed;
 }
 
-// Takes the jobs that this run brought to an end, one or the other, out of what earlier runs owe. Returns how many rows
-// went.
-std::size_t drop_settled(FailedTable& table, const RunPlan& plan, const RunResult& result) {
-  std::set<std::string> settled;  // by their files, as failed.csv spells them
-  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
-    const auto& job = plan.jobs[i];
-    if (!job.selected || (!is_owed(result.outcomes[i]) && result.outcomes[i].state != JobState::Done)) continue;
-    settled.insert(literal_name(job.job.out));
-    settled.insert(literal_name(job.named));
-  }
-  return std::erase_if(table.rows, [&](const auto& row) { return settled.contains(row.at("out")); });
+// Rows of failed.csv by their files.
+using Failures = std::map<std::string, const std::map<std::string, std::string>*>;
+Failures by_file(const FailedTable& table) {
+  Failures failures;
+  for (const auto& row : table.rows) failures[row.at("out")] = &row;
+  return failures;
+}
+
+// The row that an earlier run left for a job; nullptr for none.
+const std::map<std::string, std::string>* earlier_row(const Failures& failures, const RunJob& job) {
+  for (const auto* name : {&job.job.out, &job.named})
+    if (const auto found = failures.find(literal_name(*name)); found != failures.end()) return found->second;
+  return nullptr;
+}
+
+// Why a job is not done, for a person who has only failed.csv. `earlier`: what an earlier run said of it.
+std::string reason_of(const RunPlan& plan, const RunResult& result, std::size_t job, const std::string& earlier) {
+  const auto& outcome = result.outcomes[job];
+  if (!outcome.reason.empty()) return outcome.reason;
+  if (!earlier.empty()) return earlier;
+  if (!plan.jobs[job].selected) return "left out by --jobs-filter, and another job here waits for it";
+  for (const auto other : plan.jobs[job].after)
+    if (result.outcomes[other].state != JobState::Done)
+      return fmt::format("it waits for {}, which is not done", plan.jobs[other].id());
+  const auto why = result.stopped ? result.stopped->message.substr(0, result.stopped->message.find(';')) : "";
+  return why.empty() ? "not started" : fmt::format("not started: {}", why);
 }
 
 // What lies in failed.csv. A file of that name that is none is put aside, since it is a person's.
@@ -132,19 +166,19 @@ std::vector<ReportJob> other_results(const fs::path& out, const RunPlan& plan, c
   return others;
 }
 
-void describe_jobs(RunReport& report, const RunPlan& plan, const RunResult& result, const FailedTable& owed) {
-  std::map<std::string, const std::map<std::string, std::string>*> failures;  // by their files
-  for (const auto& row : owed.rows) failures[row.at("out")] = &row;
+// `failures`: what earlier runs owe.
+void describe_jobs(RunReport& report, const RunPlan& plan, const RunResult& result, Failures failures) {
   for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
     const auto& job = plan.jobs[i];
     const auto& outcome = result.outcomes[i];
     if (report.device.empty()) report.device = outcome.device;
     auto row = report_job(job, outcome);
-    const auto failure = failures.extract(literal_name(job.job.out));
+    const auto* failure = earlier_row(failures, job);
+    for (const auto* name : {&job.job.out, &job.named}) failures.erase(literal_name(*name));
     const bool not_tried = outcome.state != JobState::Done && (outcome.state == JobState::Queued || !job.selected);
-    if (not_tried && !failure.empty()) {
+    if (not_tried && failure != nullptr) {
       row.state = ReportState::Failed;
-      row.reason = report_job(*failure.mapped()).reason;
+      row.reason = report_job(*failure).reason;
     } else if (not_tried && !job.selected) {
       row.reason = "left out of this run by --jobs-filter";
     }
@@ -168,18 +202,28 @@ Result<> write_run_files(const RunOptions& options, const BatchFile& file, const
   report.host = HostIdentity::of_this_process().host;
   report.versions = {{"rubato", fmt::format("{} ({})", kVersion, kGitRevision)}};
   std::vector<FailedJob> failed;
-  for (std::size_t i = 0; i < plan.jobs.size(); ++i)
-    if (plan.jobs[i].selected && is_owed(result.outcomes[i]))
-      failed.push_back({&plan.jobs[i].batch, plan.jobs[i].job.out, result.outcomes[i].reason});
   const auto csv = options.out / "failed.csv";  // first: it can be run again
-  auto owed = earlier_failures(csv);
-  const auto dropped = drop_settled(owed, plan, result);
+  const auto earlier = earlier_failures(csv);
+  const auto failures = by_file(earlier);
+  const auto owed = owed_jobs(plan, result);
+  std::set<std::string> settled;  // files of the jobs that are done, or that have a new row
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+    const auto& job = plan.jobs[i];
+    if (!owed[i] && (!job.selected || result.outcomes[i].state != JobState::Done)) continue;
+    settled.insert({literal_name(job.job.out), literal_name(job.named)});
+    if (!owed[i]) continue;
+    const auto* row = earlier_row(failures, job);
+    const auto said = row != nullptr && row->contains(kReasonColumn) ? row->at(kReasonColumn) : std::string();
+    failed.push_back({&job.batch, job.job.out, reason_of(plan, result, i, said)});
+  }
+  auto kept = earlier;
+  const auto dropped = std::erase_if(kept.rows, [&](const auto& row) { return settled.contains(row.at("out")); });
   std::error_code ignored;
-  if (failed.empty() && owed.rows.empty() && fs::is_regular_file(csv, ignored))
+  if (failed.empty() && kept.rows.empty() && fs::is_regular_file(csv, ignored))
     fs::remove(csv, ignored);
   else if (!failed.empty() || dropped > 0)
-    RUBATO_OK(write_file_atomically(csv, failed_csv(failed, file.columns, owed), Overwrite::Always));
-  describe_jobs(report, plan, result, owed);
+    RUBATO_OK(write_file_atomically(csv, failed_csv(failed, file.columns, kept), Overwrite::Always));
+  describe_jobs(report, plan, result, failures);
   for (auto& other : other_results(options.out, plan, report)) report.jobs.push_back(std::move(other));
   return write_file_atomically(options.out / "report.html", report_html(report), Overwrite::Always);
 }

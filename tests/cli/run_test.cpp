@@ -24,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using nlohmann::json;
+using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -408,6 +409,13 @@ TEST_F(CliRun, CountsEveryJobOnceInItsPlan) {
 }
 
 // What is wrong with a job that the filter leaves out is no reason against the others; what waits for it waits.
+TEST_F(CliRun, ATimeNeedsItsUnit) {
+  write_jobs(1);
+  const auto done = run(here_, run_words({"--time-limit", "8"}));
+  EXPECT_EQ(done.code, 2);
+  EXPECT_THAT(done.err, HasSubstr("--time-limit 8 has no unit; write 8s, 8m or 8h"));
+}
+
 TEST_F(CliRun, RefusesNoJobThatIsLeftOut) {
   std::ofstream(dir_ / "shots.csv") << "id,prompt,frames,size,after\nbad,a red circle,80,64x64,\n"
                                        "good,a red circle,9,64x64,\nlate,a red circle,9,64x64,bad\n";
@@ -534,7 +542,36 @@ TEST_F(CliRun, StopsAtTheTimeLimitWithNine) {
   const auto stopped = run(here_, run_words({"--time-limit", "3s"}));
   EXPECT_EQ(stopped.code, 9) << stopped.out;
   EXPECT_LT(stopped.seconds, 30);
-  EXPECT_THAT(stopped.out, HasSubstr("the same command goes on"));
+  EXPECT_THAT(stopped.out, HasSubstr("the time limit of 3s is reached; the same command goes on"));
+  EXPECT_THAT(read_file(dir_ / "out/failed.csv", 1 << 20).value(),
+              HasSubstr("shot-60.mp4,not started: the time limit of 3s is reached\n"));
+}
+
+// What a stopped run did not get to can be rendered from failed.csv alone, each job after those that it waits for.
+TEST_F(CliRun, AStoppedRunOwesAllThatIsNotDone) {
+  std::ofstream(dir_ / "shots.csv") << "id,prompt,size,frames,steps,after,seed\n"
+                                       "now,a red circle waits,64x64,5,2,,1\n"
+                                       "early,a red circle waits,64x64,5,300,now,2\n"
+                                       "late,a blue star waits,64x64,5,2,early now,3\n"
+                                       "other,a red ring waits,64x64,5,2,,4\n";
+  Program running(here_, run_words({"--jobs-filter", "[!o]*"}));
+  ASSERT_TRUE(wait_for_step(running, "early", 3)) << running.err();
+  running.signal(SIGINT);
+  ASSERT_EQ(running.finish().code, 130);
+  const auto failed = lines(read_file(dir_ / "out/failed.csv", 1 << 20).value());
+  ASSERT_EQ(failed.size(), 3u);
+  EXPECT_THAT(failed[1], AllOf(HasSubstr("early,"), Not(HasSubstr("now")), HasSubstr("step")));
+  EXPECT_THAT(failed[2], AllOf(HasSubstr("late,"), HasSubstr(",early,3,"),
+                               HasSubstr("\"it waits for early, which is not done\"")));
+  // A job that a filter left out is owed where one that failed waits for it.
+  std::ofstream(dir_ / "pair.csv") << "id,prompt,size,frames,steps,after,seed\n"
+                                      "first,a red circle waits,64x64,5,2,,1\n"
+                                      "second,a blue star waits,64x64,5,2,first,2\n";
+  ASSERT_EQ(run(here_, {"run", "pair.csv", "--out", "pair", "--jobs-filter", "second"}).code, 1);
+  const auto pair = read_file(dir_ / "pair/failed.csv", 1 << 20).value();
+  EXPECT_THAT(pair, AllOf(HasSubstr("\nfirst,"), HasSubstr("left out by --jobs-filter"), HasSubstr(",first,2,")));
+  EXPECT_EQ(run(here_, {"run", "pair/failed.csv", "--out", "pair"}).code, 0);
+  EXPECT_FALSE(fs::exists(dir_ / "pair/failed.csv"));
 }
 
 // Whoever kills a test program must not leave its programs at work, nor its file systems.

@@ -138,6 +138,9 @@ Result<int> number(const Arguments& args, const char* name, int fallback, int lo
 Result<std::optional<std::chrono::seconds>> duration(const Arguments& args, const char* name) {
   const auto text = args.value(name);
   if (!text) return std::optional<std::chrono::seconds>{};
+  // "8" would be eight seconds to a program and eight hours to a person.
+  if (!text->empty() && std::ranges::all_of(*text, [](unsigned char c) { return std::isdigit(c) != 0; }))
+    return Error{ErrorCode::Usage, fmt::format("--{0} {1} has no unit; write {1}s, {1}m or {1}h", name, *text)};
   const auto seconds = parse_duration(*text);
   if (!seconds)
     return Error{ErrorCode::Usage, fmt::format("--{} {} is no time; write 30s, 90m, 8h or 1h30m", name, *text)};

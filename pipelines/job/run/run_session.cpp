@@ -18,6 +18,16 @@ constexpr auto kTick = 200ms;              // deadlines are looked at this often
 constexpr auto kAskAgain = 2s;             // for jobs of other processes, and for the disk
 constexpr auto kPatienceAfterStep = 2min;  // with a step that was asked to be the last one
 
+// "8h", "1h30m", "45s": as a person gives it.
+std::string duration_text(std::chrono::seconds time) {
+  const auto h = time.count() / 3600, m = time.count() / 60 % 60, s = time.count() % 60;
+  std::string text;
+  if (h > 0) text += fmt::format("{}h", h);
+  if (m > 0) text += fmt::format("{}m", m);
+  if (s > 0 || text.empty()) text += fmt::format("{}s", s);
+  return text;
+}
+
 }  // namespace
 
 RunSession::RunSession(RunOptions options, const RunPlan& plan, RunObserver& observer)
@@ -100,7 +110,8 @@ void RunSession::look_at_limits() {
     stop_workers(wish);
   }
   if (!stopped_ && options_.time_limit && Clock::now() - started_ >= *options_.time_limit)
-    stop({ErrorCode::TimeLimit, "the time limit is reached; the same command goes on from here"});
+    stop({ErrorCode::TimeLimit, fmt::format("the time limit of {} is reached; the same command goes on from here",
+                                            duration_text(*options_.time_limit))});
   if (kill_at_ && Clock::now() >= *kill_at_) {
     kill_at_.reset();
     stop_workers(StopWish::AtOnce);
