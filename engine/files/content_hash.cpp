@@ -34,25 +34,32 @@ Result<std::vector<fs::path>> deciding_files(const PipelineFolder::Component& pa
   return std::vector<fs::path>(found.begin(), found.end());
 }
 
-Result<std::string> file_hash(const fs::path& path, FileCache& cache, std::stop_token stop) {
+std::string key_of(const fs::path& path) { return fs::absolute(path).lexically_normal().string(); }
+
+std::optional<std::string> known_file_hash(const fs::path& path, FileCache& cache) {
   const auto stamp = FileStamp::of(path);
-  const std::string key = fs::absolute(path).lexically_normal().string();
-  if (stamp)
-    if (const auto* known = cache.find(key, *stamp); known != nullptr && known->is_string())
-      return known->get<std::string>();
+  const auto* known = stamp ? cache.find(key_of(path), *stamp) : nullptr;
+  return known != nullptr && known->is_string() ? std::optional(known->get<std::string>()) : std::nullopt;
+}
+
+Result<std::string> file_hash(const fs::path& path, FileCache& cache, std::stop_token stop) {
+  if (auto known = known_file_hash(path, cache)) return *known;
+  const auto stamp = FileStamp::of(path);
   RUBATO_TRY(hash, sha256_file(path, stop));
-  if (stamp) cache.put(key, *stamp, hash);
+  if (stamp) cache.put(key_of(path), *stamp, hash);
   return hash;
 }
 
-}  // namespace
+FileCache cache_in(const fs::path& folder) {
+  return FileCache(folder.empty() ? fs::path() : folder / "file_hashes.json", kCacheVersion);
+}
 
-Result<std::string> model_content_hash(const PipelineFolder& pipeline, const fs::path& cache_folder,
-                                       std::stop_token stop) {
-  FileCache cache(cache_folder.empty() ? fs::path() : cache_folder / "file_hashes.json", kCacheVersion);
+// `hash_of` gives the hash of one file.
+template <typename HashOf>
+Result<std::string> hash_of_files(const PipelineFolder& pipeline, HashOf&& hash_of) {
   Sha256 all;
   const auto add = [&](const std::string& name, const fs::path& path) -> Result<> {
-    RUBATO_TRY(hash, file_hash(path, cache, stop));
+    RUBATO_TRY(hash, hash_of(path));
     all.update(name + '\n' + hash + '\n');
     return {};
   };
@@ -64,9 +71,27 @@ Result<std::string> model_content_hash(const PipelineFolder& pipeline, const fs:
     for (const auto& file : *files)
       if (done.ok()) done = add(name + '/' + file.filename().string(), file);
   }
-  cache.save();  // also after a failure: what was hashed stays hashed
   if (!done.ok()) return std::move(done).error();
   return all.hex();
+}
+
+}  // namespace
+
+Result<std::string> model_content_hash(const PipelineFolder& pipeline, const fs::path& cache_folder,
+                                       std::stop_token stop) {
+  auto cache = cache_in(cache_folder);
+  auto hash = hash_of_files(pipeline, [&](const fs::path& path) { return file_hash(path, cache, stop); });
+  cache.save();  // also after a failure: what was hashed stays hashed
+  return hash;
+}
+
+std::optional<std::string> known_content_hash(const PipelineFolder& pipeline, const fs::path& cache_folder) {
+  auto cache = cache_in(cache_folder);
+  auto hash = hash_of_files(pipeline, [&](const fs::path& path) -> Result<std::string> {
+    if (auto known = known_file_hash(path, cache)) return *known;
+    return Error{ErrorCode::CannotRead, path.string()};
+  });
+  return hash ? std::optional(std::move(*hash)) : std::nullopt;
 }
 
 Result<std::string> model_content_hash(const PipelineFolder& pipeline) {

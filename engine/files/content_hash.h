@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -16,6 +17,9 @@ namespace rubato {
 // stay cached.
 Result<std::string> model_content_hash(const PipelineFolder& pipeline, const std::filesystem::path& cache_folder,
                                        std::stop_token stop = {});
+// The same out of the cache alone: nothing where a file would have to be read to its end.
+std::optional<std::string> known_content_hash(const PipelineFolder& pipeline,
+                                              const std::filesystem::path& cache_folder);
 // With UserFolders::from_environment().cache.
 Result<std::string> model_content_hash(const PipelineFolder& pipeline);
 

@@ -13,6 +13,7 @@
 #include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/files/file_cache.h"
+#include "engine/files/hub_place.h"
 #include "engine/files/loose_models.h"
 #include "engine/files/model_card.h"
 #include "engine/files/pipeline_folder.h"
@@ -32,19 +33,6 @@ bool is_weight_name(std::string_view name) {
   for (const std::string_view tail : {".safetensors", ".sft", ".bin", ".pt", ".pth", ".ckpt", ".gguf"})
     if (name.ends_with(tail)) return true;
   return false;
-}
-
-// The name under which a hub cache or a plain folder is known: "org/name" out of models--org--name/snapshots/HASH.
-struct HubPlace {
-  std::string repository, revision;
-};
-std::optional<HubPlace> hub_place(const fs::path& folder) {
-  const fs::path snapshots = folder.parent_path();
-  const std::string cache = snapshots.parent_path().filename().string();
-  if (snapshots.filename() != "snapshots" || !cache.starts_with("models--")) return std::nullopt;
-  std::string name = cache.substr(8);
-  for (std::size_t at; (at = name.find("--")) != std::string::npos;) name.replace(at, 2, "/");
-  return HubPlace{std::move(name), folder.filename().string()};
 }
 
 std::string kind_of_class(std::string_view class_name) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/base/json.h"
+#include "engine/files/content_hash.h"
 #include "engine/files/weight_kind.h"
 #include "pipelines/job/media_client.h"
 
@@ -49,15 +50,39 @@ Result<FileFacts> look_at_media(const fs::path& file) {
   return facts;
 }
 
-// A recorded folder is of the machine that rendered; a name may be known on this one too.
+// Whether a folder holds the model of this hash, as far as that is known without reading gigabytes.
+std::optional<bool> is_model(const fs::path& folder, const std::string& hash, const ModelFolders& where) {
+  const auto pipeline = PipelineFolder::open(folder);
+  const auto known = pipeline && !hash.empty() ? known_content_hash(*pipeline, where.cache) : std::nullopt;
+  return known ? std::optional(*known == hash) : std::nullopt;
+}
+
+// What is recorded is a name; files of older versions hold a folder, of the machine that rendered. A name is believed
+// unless the model of that name is known to be another one; then, and where the name is not known, the hash tells.
 void localise_model(VideoJob& job, const nlohmann::json& metadata, const ModelFolders& where) {
   const auto model = metadata.find("model");
-  if (model == metadata.end() || !model->is_object() || !model->contains("name") || !(*model)["name"].is_string())
-    return;
-  const auto name = (*model)["name"].get<std::string>();
+  if (model == metadata.end() || !model->is_object()) return;
+  const auto name = text_member(*model, "name"), hash = text_member(*model, "content_hash");
   const bool practice = model->value("practice", nlohmann::json(false)) == nlohmann::json(true);
   std::error_code failed;
-  if ((practice || !fs::exists(job.model, failed)) && resolve_model(name, where)) job.model = name;
+  if (!practice && fs::path(job.model).is_absolute() && fs::exists(job.model, failed)) return;
+  std::string named;  // known here by its name
+  for (const auto& candidate : {name, job.model}) {
+    const auto folder = candidate.empty() ? Result<fs::path>(Error{}) : resolve_model(candidate, where);
+    if (!folder) continue;
+    if (is_model(*folder, hash, where).value_or(true)) {
+      job.model = candidate;
+      return;
+    }
+    if (named.empty()) named = candidate;
+  }
+  if (!hash.empty())
+    for (const auto& known : scan_models(where.folders, where.cache).models)
+      if (known.complete() && is_model(known.root, hash, where) == true) {
+        job.model = known.name;
+        return;
+      }
+  if (!named.empty()) job.model = named;
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ struct FileFacts {
 Result<FileFacts> look_at(const std::filesystem::path& file);
 
 // The job recorded in metadata, ready for `gen --job`: without id and overwrite, and with a model that can be found
-// here. The practice model goes by its name, and so does one whose folder is gone if its name is known in `where`.
+// here: by the recorded name, else as the known model with the recorded content hash, as far as hashes are cached.
+// A recorded folder (older versions) is taken while it is there. What is not found stays as recorded.
 // `source` names the file in messages.
 Result<VideoJob> recorded_job(const nlohmann::json& metadata, const std::string& source, const ModelFolders& where);
 

@@ -154,7 +154,7 @@ Result<Ready> resolve(VideoJob job, const ModelFolders& where) {
     const bool known = name != job.model && !name.empty() && resolve_model(name, where).ok();
     return Error{found.error().code,
                  known ? fmt::format("{}; a model '{}' is known: -m {}", found.error().message, name, name)
-                       : found.error().message};
+                       : fmt::format("{}; name the model or its folder with -m", found.error().message)};
   }
   const auto& root = *found;
   RUBATO_TRY(model, open_video_model(root));

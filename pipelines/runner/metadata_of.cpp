@@ -10,6 +10,7 @@
 #include "engine/base/ids.h"
 #include "engine/base/text.h"
 #include "engine/base/version.h"
+#include "engine/files/hub_place.h"
 #include "engine/files/weight_set.h"
 #include "kernels/device.h"
 #include "pipelines/runner/media_output.h"
@@ -25,8 +26,10 @@ Json seconds_of(const ProgressMeter& meter) {
 
 namespace {
 
-// The clip's name goes with it; the folder it was rendered in says nothing about it, and is nobody's business.
-VideoJob without_folder(VideoJob job) {
+// The names of clip and model go with it; the folders that they lay in say nothing about it, and are nobody's business.
+VideoJob without_folders(VideoJob job, const VideoModel& model) {
+  const auto hub = hub_place(model.folder.root);
+  job.model = model.card && !model.card->name.empty() ? model.card->name : hub ? hub->repository : model.name;
   const std::filesystem::path out(job.out);
   job.out = out.has_filename() || out.empty() ? out.filename().string() : out.parent_path().filename().string() + "/";
   return job;
@@ -47,7 +50,7 @@ Json metadata_of(const VideoJob& job, const VideoModel& model, const std::string
   seconds.erase("mux");  // is still to come: a file cannot say how long its own writing took
   return {{"version", 1},
           {"rubato", {{"version", kVersion}, {"revision", kGitRevision}, {"output_version", kOutputVersion}}},
-          {"job", video_job_to_json(without_folder(job))},
+          {"job", video_job_to_json(without_folders(job, model))},
           {"model",
            {{"name", model.name},
             {"class", model.folder.class_name},

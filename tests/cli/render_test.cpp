@@ -102,7 +102,9 @@ TEST_F(CliRender, AFolderOfFramesIsNamedOnceAndKnowsHowItWasMade) {
   ASSERT_EQ(done.code, 0) << done.err;
   EXPECT_EQ(done.out, "frames/\n");
   for (const auto& line : lines(done.err))
-    if (line.starts_with("warning: ")) EXPECT_THAT(line, HasSubstr("was trained on"));  // 128x128, and longer
+    if (line.starts_with("warning: ")) {
+      EXPECT_THAT(line, HasSubstr("was trained on"));  // 128x128, and longer
+    }
   EXPECT_THAT(files(), testing::ElementsAre("frames", "frames.json"));
   EXPECT_THAT(run(here_, {"inspect", "frames"}).out, HasSubstr("a red circle moves right"));
 }
@@ -171,6 +173,29 @@ TEST_F(CliRender, TheRecordedJobGivesTheSameFramesAgain) {
   const auto other = run(here_, {"gen", "video", "--job", "job.yaml", "--seed", "8", "-o", "c.mp4"});
   ASSERT_EQ(other.code, 0) << other.err;
   EXPECT_NE(frames_hash("a.mp4"), frames_hash("c.mp4"));
+}
+
+TEST_F(CliRender, OutputsNameTheirModelAndNoFolder) {
+  const auto models = dir_ / "models";
+  fs::create_directory(models);
+  fs::copy(fs::path(RUBATO_RESOURCES) / "practice" / "video", models / "mine", fs::copy_options::recursive);
+  fs::remove(models / "mine" / "rubato.json");
+  ASSERT_EQ(run(here_, gen("clip.mp4", {"-m", "./models/mine", "--guidance", "2"})).code, 0);
+  EXPECT_EQ(inspected("clip.mp4")["metadata"]["job"]["model"], "mine");
+  for (const auto* file : {"clip.mp4", "clip.mp4.json"})
+    EXPECT_THAT(read_file(dir_ / file, 1 << 24).value(), Not(HasSubstr(dir_.path().string()))) << file;
+
+  const auto lost = run(here_, {"verify", "clip.mp4"});
+  EXPECT_EQ(lost.code, 4);
+  EXPECT_THAT(lost.err, HasSubstr("there is no model 'mine'"));
+  EXPECT_THAT(lost.err, HasSubstr("name the model or its folder with -m"));
+  // By its name, and after it was renamed, by what is in it.
+  ASSERT_EQ(run(here_, {"models", "scan", "models"}).code, 0);
+  EXPECT_EQ(run(here_, {"verify", "clip.mp4"}).code, 0);
+  fs::rename(models / "mine", models / "yours");
+  ASSERT_EQ(run(here_, {"models", "check", "yours"}).code, 0);
+  EXPECT_THAT(run(here_, {"inspect", "--job", "clip.mp4"}).out, HasSubstr("model: \"yours\"\n"));
+  EXPECT_EQ(run(here_, {"verify", "clip.mp4"}).code, 0);
 }
 
 TEST_F(CliRender, VerifySaysBitIdenticalAndWritesNothing) {

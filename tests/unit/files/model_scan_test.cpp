@@ -355,7 +355,9 @@ TEST(ContentHashTest, IsKeptInTheCache) {
   const TempFolder dir, cache;
   const auto root = test::write_pipeline(dir, "a");
   const auto pipeline = PipelineFolder::open(root).value();
+  EXPECT_EQ(known_content_hash(pipeline, cache.path()), std::nullopt);
   const std::string first = model_content_hash(pipeline, cache.path()).value();
+  EXPECT_EQ(known_content_hash(pipeline, cache.path()), first);
   EXPECT_TRUE(fs::exists(cache / "file_hashes.json"));
   EXPECT_EQ(model_content_hash(pipeline, cache.path()).value(), first);
   cache.write("file_hashes.json", "{broken");
