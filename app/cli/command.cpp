@@ -109,6 +109,9 @@ Result<Found> find_command(std::span<const char* const> words) {
                      ? fmt::format("unknown flag {}; did you mean {}?", first, *near)
                      : fmt::format("unknown flag {} before a command; 'rubato-cli --help' lists what there is", first)};
   }
+  for (const auto* word : {"render", "generate", "create", "make"})
+    if (first == word)
+      return Error{ErrorCode::Usage, fmt::format("unknown command '{}'; did you mean 'gen video'?", word)};
   return unknown("command", first, names);
 }
 

@@ -9,6 +9,29 @@
 namespace rubato::cli {
 namespace {
 
+// What other programs call it; far from our spelling, so that the nearest name does not find it.
+struct Alias {
+  std::string_view theirs, ours, how;  // `how`: what to write
+};
+constexpr Alias kFlagAliases[] = {
+    {"cfg", "guidance", "--guidance"},
+    {"cfg-scale", "guidance", "--guidance"},
+    {"guidance-scale", "guidance", "--guidance"},
+    {"width", "size", "--size WIDTHxHEIGHT"},
+    {"height", "size", "--size WIDTHxHEIGHT"},
+    {"resolution", "size", "--size WIDTHxHEIGHT"},
+    {"num-frames", "frames", "--frames"},
+    {"length", "frames", "--frames"},
+    {"num-inference-steps", "steps", "--steps"},
+    {"output", "out", "--out"},
+    {"neg", "negative-prompt", "--negative-prompt"},
+    {"precision", "dtype", "--dtype"},
+};
+constexpr Alias kValueAliases[] = {
+    {"fp16", "float16", {}},  {"half", "float16", {}}, {"f16", "float16", {}},
+    {"bf16", "bfloat16", {}}, {"fp32", "float32", {}}, {"f32", "float32", {}},
+};
+
 Error usage(std::string message) { return {ErrorCode::Usage, std::move(message)}; }
 
 class Parser {
@@ -103,7 +126,7 @@ class Parser {
     if (!option.choices.empty() &&
         std::find(option.choices.begin(), option.choices.end(), value) == option.choices.end())
       return usage(fmt::format("{} takes {}, not '{}'{}", spelled, one_of(option.choices), value,
-                               did_you_mean(value, option.choices)));
+                               meant_value(value, option.choices)));
     auto& values = found[option.name];
     if (!values.empty() && !option.repeatable)
       return usage(fmt::format("--{} is given twice; give it once", option.name));
@@ -111,7 +134,17 @@ class Parser {
     return {};
   }
 
+  static std::string meant_value(const std::string& value, const std::vector<std::string>& choices) {
+    for (const auto& alias : kValueAliases)
+      if (alias.theirs == value && std::ranges::find(choices, alias.ours) != choices.end())
+        return fmt::format("; did you mean '{}'?", alias.ours);
+    return did_you_mean(value, choices);
+  }
+
   std::string suggestion(std::string_view name) const {
+    for (const auto& alias : kFlagAliases)
+      if (alias.theirs == name && std::ranges::find(options_, alias.ours, &Option::name) != options_.end())
+        return fmt::format("; did you mean {}?", alias.how);
     std::vector<std::string> names;
     for (const auto& option : options_) {
       if (!option.negative_only) names.push_back(option.name);
@@ -136,7 +169,9 @@ Result<> check_positionals(const std::vector<std::string>& given, std::span<cons
   }
   for (std::size_t i = 0; i < wanted.size(); ++i)
     if (wanted[i].required && given.size() <= i)
-      return usage(fmt::format("{} is missing: {}", wanted[i].name, wanted[i].help));
+      return usage(wanted[i].choices.empty()
+                       ? fmt::format("{} is missing: {}", wanted[i].name, wanted[i].help)
+                       : fmt::format("{} is missing; give {}", wanted[i].name, one_of(wanted[i].choices)));
   for (std::size_t i = 0; i < given.size(); ++i) {
     const auto& choices = wanted[std::min(i, wanted.size() - 1)].choices;
     if (!choices.empty() && std::find(choices.begin(), choices.end(), given[i]) == choices.end())

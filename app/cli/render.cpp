@@ -130,9 +130,9 @@ void Renderer::on_message(Envelope& envelope) {
   if (const auto* phase = std::get_if<protocol::Phase>(&message)) {
     view_->update({.phase = phase->name, .total = phase->total, .fraction = fraction_});
   } else if (const auto* progress = std::get_if<protocol::Progress>(&message)) {
-    fraction_ = progress->fraction;
-    view_->update({progress->phase, progress->done, progress->total, progress->fraction, progress->eta_s,
-                   progress->eta_lo_s, progress->eta_hi_s});
+    fraction_ = std::max(fraction_, progress->fraction);  // a stage that is tried again does not take the bar back
+    view_->update({progress->phase, progress->done, progress->total, fraction_, progress->eta_s, progress->eta_lo_s,
+                   progress->eta_hi_s});
   } else if (const auto* warning = std::get_if<protocol::Warn>(&message)) {
     const bool resumed = warning->code == "resumed";
     resumed_ = resumed_ || resumed;

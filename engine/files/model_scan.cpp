@@ -357,13 +357,19 @@ Result<ModelEntry> find_model(std::string_view name, const ModelFolders& where) 
   std::vector<std::string> names;
   names.reserve(scan.models.size());
   for (const auto& model : scan.models) names.push_back(model.name);
+  const auto nearest = did_you_mean(name, names);
+  // "Owner/Name", as the hub writes it.
+  if (nearest.empty() && std::ranges::count(name, '/') == 1)
+    return Error{ErrorCode::ModelMissing,
+                 fmt::format("there is no model '{0}' here, and Rubato downloads nothing: fetch it with the hub's own "
+                             "program (hf download {0}) and run 'rubato-cli models scan' on the folder it lies in",
+                             name)};
   if (names.empty())
     return Error{
         ErrorCode::ModelMissing,
         fmt::format(
             "there is no model '{}', and no models were found in the folders searched; give the path of a model folder",
             name)};
-  const auto nearest = did_you_mean(name, names);
   if (names.size() > 8) names = {names.begin(), names.begin() + 8};
   return Error{ErrorCode::ModelMissing, fmt::format("there is no model '{}'{} (known: {}{})", name, nearest,
                                                     join(names, ", "), scan.models.size() > 8 ? ", …" : "")};
@@ -388,7 +394,10 @@ Result<fs::path> resolve_model(std::string_view name_or_path, const ModelFolders
     const fs::path practice = where.practice / name_or_path.substr(9);
     if (fs::exists(practice / "model_index.json", ignored)) return practice;
   }
-  RUBATO_TRY(model, find_model(name_or_path, where));
+  auto known = find_model(name_or_path, where);
+  // No model's name, but a folder: opening it tells what it lacks.
+  if (!known && exists && fs::is_directory(path, ignored)) return path;
+  RUBATO_TRY(model, std::move(known));
   if (!model.complete())
     return Error{ErrorCode::ModelMissing,
                  fmt::format("the model '{}' is not complete: {}", model.name, model.summary())};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/base/files.h"
 #include "engine/base/json.h"
 #include "engine/files/content_hash.h"
 #include "engine/files/weight_kind.h"
@@ -24,6 +25,23 @@ Result<FileFacts> look_at_tensors(const fs::path& file) {
         "{} carries no Rubato metadata: it was written by another program, or holds weights", file.string());
   }
   facts.tensors = std::move(header);
+  return facts;
+}
+
+// "clip.mp4.json", what is known of clip.mp4.
+Result<FileFacts> look_at_sidecar(const fs::path& file) {
+  FileFacts facts;
+  std::error_code failed;
+  auto clip = file;
+  clip.replace_extension();
+  facts.clip = fs::exists(clip, failed) ? clip : file;
+  facts.source = "sidecar";
+  RUBATO_TRY(text, read_file(file, JsonLimits{}.max_bytes));
+  RUBATO_TRY(metadata, parse_json(text, file.string()));
+  if (metadata.is_object() && metadata.contains("rubato") && metadata.contains("job"))
+    facts.metadata = std::move(metadata);
+  else
+    facts.no_metadata = fmt::format("{} carries no Rubato metadata", file.string());
   return facts;
 }
 
@@ -101,6 +119,7 @@ Result<FileFacts> look_at(const fs::path& file) {
   }
   if (!fs::is_regular_file(file, failed))
     return Error{ErrorCode::CannotRead, fmt::format("{} is a pipe or device; give a file", file.string())};
+  if (file.extension() == ".json") return look_at_sidecar(file);
   RUBATO_TRY(kind, sniff_weight_file(file));
   if (kind == WeightKind::Empty) return Error{ErrorCode::Corrupt, refuse_weights(kind, file).message};
   if (kind == WeightKind::Safetensors) return look_at_tensors(file);

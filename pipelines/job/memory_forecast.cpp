@@ -331,15 +331,17 @@ Result<MemoryForecast> forecast_memory(const VideoModel& model, const VideoJob& 
                             : host_lacks ? "the computer's memory"
                                          : fmt::format("the memory of {}", available.device);
   const auto takes = human_bytes(on_cpu || host_lacks ? found.peaks.host : found.peaks.device);
-  const auto have = limit ? fmt::format(", and {} may be used", human_bytes(*limit)) : std::string{};
+  const auto have = limit ? human_bytes(*limit) : std::string{};
+  const auto and_have = have.empty() ? "" : fmt::format(", and {} may be used", have);
   if (forecast.fit == Fit::Fits) {
-    forecast.sentence = fmt::format("takes about {} of {}{}", takes, where, have);
+    forecast.sentence = fmt::format("takes about {} of {}{}", takes, where, and_have);
   } else if (forecast.fit == Fit::FitsWithOffload) {
     forecast.sentence = fmt::format("would take about {} of {}{}; fits with about {}, and more slowly: {}",
-                                    human_bytes(forecast.resident_bytes), where, have, takes, describe(found.plan));
+                                    human_bytes(forecast.resident_bytes), where, and_have, takes, describe(found.plan));
   } else {
     const auto near = nearest_that_fits(planner, model, job, available);
-    forecast.sentence = fmt::format("takes at least {} of {}{}, whatever is moved out of it; {}", takes, where, have,
+    forecast.sentence = fmt::format("takes at least {} of {}, however its parts are loaded{}; {}", takes, where,
+                                    have.empty() ? "" : fmt::format(", but only {} may be used", have),
                                     near.empty() ? "no size of this model fits" : fmt::format("{} would fit", near));
   }
   return forecast;

@@ -60,7 +60,12 @@ Result<> check_extension(const fs::path& out) {
         fmt::format(
             "{} has no extension, so its format is unknown; use {}, or a folder name that ends in / for PNG frames",
             out.string(), all_of(known))};
-  const auto near = nearest_name(extension, known);
+  auto near = nearest_name(extension, known);
+  // Formats that are not there have a neighbour of their kind.
+  for (const auto* clip : {".avi", ".mkv", ".mov", ".m4v"})
+    if (extension == clip) near = ".mp4";
+  for (const auto* picture : {".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
+    if (extension == picture) near = ".png";
   return Error{ErrorCode::Usage,
                fmt::format("{}: files that end in {} cannot be written{}; there are {}", out.string(), extension,
                            near ? fmt::format(", did you mean {}?", *near) : "", all_of(known))};
@@ -154,7 +159,8 @@ Result<Ready> resolve(VideoJob job, const ModelFolders& where) {
     const bool known = name != job.model && !name.empty() && resolve_model(name, where).ok();
     return Error{found.error().code,
                  known ? fmt::format("{}; a model '{}' is known: -m {}", found.error().message, name, name)
-                       : fmt::format("{}; name the model or its folder with -m", found.error().message)};
+                 : name == job.model ? fmt::format("{}; name the model or its folder with -m", found.error().message)
+                                     : found.error().message};
   }
   const auto& root = *found;
   RUBATO_TRY(model, open_video_model(root));

@@ -9,6 +9,7 @@
 #include "engine/base/ids.h"
 #include "engine/base/text.h"
 #include "pipelines/job/field_value.h"
+#include "pipelines/job/job_file_name.h"
 #include "pipelines/job/schema.h"
 #include "pipelines/job/yaml.h"
 
@@ -43,12 +44,24 @@ json video_job_to_json(const VideoJob& job) {
 }
 
 Result<VideoJob> read_video_job(const std::filesystem::path& file) {
+  const auto is_batch = [&] {
+    return Error{ErrorCode::JobInvalid, fmt::format("{0} is a batch of jobs; 'rubato-cli run {0}' renders it",
+                                                    printable(file.string(), Lines::Escape))};
+  };
+  const auto extension = lower_extension(file);
+  std::error_code failed;
+  if ((extension == ".csv" || extension == ".jsonl" || extension == ".ndjson") && std::filesystem::exists(file, failed))
+    return is_batch();
   const JsonLimits limits;
   RUBATO_TRY(text, read_file(file, limits.max_bytes));
   SourceMap where;
   const std::string source = file.filename().string();
   const auto parse = looks_like_json(file, text) ? parse_json : parse_yaml;
-  RUBATO_TRY(object, parse(text, source, limits, ErrorCode::JobInvalid, &where));
+  const auto parsed = parse(text, source, limits, ErrorCode::JobInvalid, &where);
+  if (!may_hold_jobs(file) && (!parsed || !(parsed->is_object() || parsed->is_array()))) return no_job_file(file);
+  RUBATO_OK(parsed);
+  const json& object = *parsed;
+  if (object.is_array() || (object.is_object() && object.contains("jobs"))) return is_batch();
   RUBATO_TRY(job, video_job_from_json(object, source, &where));
   anchor_inputs(fields_of(job), file.parent_path().string());
   return job;

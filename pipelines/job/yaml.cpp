@@ -202,6 +202,30 @@ class TreeBuilder final : public YAML::EventHandler {
   std::size_t values_ = 0;
 };
 
+// What the library says, in words that say what to look for on that line.
+std::string in_words(const std::string& fault, std::string_view line) {
+  if (line.substr(0, line.find_first_not_of(" \t")).find('\t') != std::string_view::npos)
+    return "the line begins with a tab; YAML takes spaces alone there";
+  if (fault == "illegal map value")
+    return "a ':' stands where no value can follow; look for a wrong indentation here or on the line before, or put a "
+           "text that holds ': ' into quotes";
+  if (fault == "illegal block entry" || fault == "illegal map key")
+    return "this does not continue what stands above it; look for a wrong indentation here or on the line before";
+  if (fault.find("end of sequence") != std::string::npos || fault.find("end of map") != std::string::npos)
+    return "a list or an object does not end here; look for a wrong indentation, or a missing comma, bracket or quote, "
+           "here or above";
+  return fmt::format("{}; look for a wrong indentation, a tab, or a missing quote or bracket here or above", fault);
+}
+
+std::string_view line_at(std::string_view text, int number) {
+  for (; number > 1; --number) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
 // Reads from memory without a copy.
 class ViewBuffer final : public std::streambuf {
  public:
@@ -238,7 +262,8 @@ Result<json> parse_yaml(std::string_view text, std::string_view source, const Js
     } catch (const Refusal& refusal) {
       return refuse(refusal.what(), refusal.at);
     } catch (const YAML::Exception& e) {
-      return refuse(e.msg, e.mark.is_null() ? Position{} : position(e.mark));
+      const auto at = e.mark.is_null() ? Position{} : position(e.mark);
+      return refuse(in_words(e.msg, line_at(text, at.line)), at);
     }
   });
 }

@@ -117,7 +117,14 @@ TEST_F(CliFrame, MistakesNameTheNearestAndExitWithTwo) {
       {{"gen", "video", "-p", "x", "-o", "a.mp5"}, "did you mean .mp4?"},
       {{"gen", "video", "-p", "x", "-o", "clip"}, "has no extension"},
       {{"completions", "bsh"}, "did you mean 'bash'?"},
-      {{"schema"}, "WHAT is missing"},
+      {{"schema"}, "WHAT is missing; give job, jobs or events"},
+      {{"completions"}, "SHELL is missing; give bash, zsh, fish or man"},
+      {{"render"}, "did you mean 'gen video'?"},
+      {{"gen", "video", "--cfg", "3"}, "unknown flag --cfg; did you mean --guidance?"},
+      {{"gen", "video", "--width", "64"}, "did you mean --size WIDTHxHEIGHT?"},
+      {{"gen", "video", "--dtype", "fp16"}, "did you mean 'float16'?"},
+      {{"gen", "video", "-p", "x", "-o", "a.avi"}, "did you mean .mp4?"},
+      {{"gen", "video", "-p", "x", "-o", "a.jpg"}, "did you mean .png?"},
       {{"inspect"}, "FILE is missing"},
       {{"inspect", "nothing.mp4"}, "there is no file nothing.mp4"},
       {{"tokens"}, "either --text TEXT or --file FILE"},
@@ -151,6 +158,38 @@ TEST_F(CliFrame, ABrokenJobFileEndsWithThreeAndSaysWhere) {
   EXPECT_THAT(done.err, HasSubstr("line 4"));
   EXPECT_THAT(done.err, HasSubstr("steps"));
   EXPECT_THAT(done.out, IsEmpty());
+}
+
+TEST_F(CliFrame, ABatchAndWhatIsNoJobFileAreSaidToBe) {
+  std::ofstream(dir_ / "shots.yaml") << "jobs: [{id: a, prompt: x}]\n";
+  std::ofstream(dir_ / "shots.csv") << "id,prompt,width,height\na,x,64,64\n";
+  std::ofstream(dir_ / "README.md") << "# Words\n\nA sentence: with *this*: and `that`.\n";
+  for (const std::string batch : {"shots.yaml", "shots.csv"}) {
+    const auto done = run(here_, {"gen", "video", "--job", batch, "-o", "a.mp4"});
+    EXPECT_EQ(done.code, 3);
+    EXPECT_THAT(done.err, HasSubstr(batch + " is a batch of jobs; 'rubato-cli run " + batch + "' renders it"));
+  }
+  for (const auto& words :
+       {std::vector<std::string>{"run", "README.md"}, {"gen", "video", "--job", "README.md", "-o", "a.mp4"}}) {
+    const auto done = run(here_, words);
+    EXPECT_EQ(done.code, 3);
+    EXPECT_THAT(done.err, HasSubstr("rubato-cli: README.md is not a job file (YAML, JSON, JSONL or CSV)\n"));
+  }
+  EXPECT_THAT(run(here_, {"run", "shots.csv"}).err,
+              HasSubstr("unknown key 'width'; did you mean 'size', such as 832x480?"));
+}
+
+TEST_F(CliFrame, SlipsOfYamlAreSaidInWords) {
+  const std::vector<std::pair<std::string, std::string>> slips{
+      {"jobs:\n  - id: a\n    prompt: x: y\n", "line 3, column 14: a ':' stands where no value can follow; look for"},
+      {"jobs:\n\t- id: a\n", "line 2, column 2: the line begins with a tab"},
+      {"jobs: [{id: a, prompt: x\n", "line 1, column 8: a key must be a text on one line; is a bracket left open?"},
+      {"jobs: [{id: a, prompt: x}\nname: y\n", "a missing comma, bracket or quote"},
+  };
+  for (const auto& [text, expected] : slips) {
+    std::ofstream(dir_ / "slip.yaml") << text;
+    EXPECT_THAT(run(here_, {"run", "slip.yaml"}).err, HasSubstr(expected)) << text;
+  }
 }
 
 TEST_F(CliFrame, AnExistingOutputEndsWithSixAndStays) {

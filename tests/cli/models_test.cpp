@@ -164,6 +164,16 @@ TEST_F(CliModels, AFileIsAnsweredForByItselfNotByItsNeighbours) {
   EXPECT_EQ(run(here_, {"inspect", "empty.mp4"}).code, 2);  // a damaged input, not a model
 }
 
+TEST_F(CliModels, AFolderThatIsNoModelIsAnsweredForByName) {
+  fs::create_directory(dir_ / "fake");
+  const auto gen = [&](const std::string& model) {
+    return run(here_, {"gen", "video", "-p", "a red circle", "-o", "a.mp4", "--dry-run", "-m", model});
+  };
+  EXPECT_THAT(gen("fake").err, HasSubstr("fake/model_index.json is missing"));
+  EXPECT_EQ(gen("fake").code, gen("./fake").code);
+  EXPECT_THAT(gen("Owner/Name").err, HasSubstr("there is no model 'Owner/Name' here, and Rubato downloads nothing: "));
+}
+
 TEST_F(CliModels, AModelThatMovedIsNamed) {
   copied_model();
   const auto done = run(here_, {"gen", "video", "-p", "x", "-o", "a.mp4", "--dry-run", "-m", "/old/place/mine",
@@ -236,6 +246,17 @@ TEST_F(CliModels, InspectRefusesWhatWouldRunCode) {
   EXPECT_EQ(done.code, 4);
   EXPECT_THAT(done.err, HasSubstr("pickle"));
   EXPECT_THAT(done.out, IsEmpty());
+}
+
+TEST_F(CliModels, ASidecarIsRead) {
+  std::ofstream(dir_ / "clip.mp4.json") << R"({"rubato": {"version": "1"}, "job": {"version": 1, "kind": "video",
+    "prompt": "a red star", "model": "practice-video"}})";
+  const auto done = run(here_, {"inspect", "clip.mp4.json"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("a red star"));
+  EXPECT_THAT(run(here_, {"inspect", "--job", "clip.mp4.json"}).out, HasSubstr("prompt: \"a red star\""));
+  std::ofstream(dir_ / "other.json") << "{}";
+  EXPECT_THAT(run(here_, {"inspect", "other.json"}).err, HasSubstr("carries no Rubato metadata"));
 }
 
 TEST_F(CliModels, AForeignFileGetsASentence) {

@@ -531,6 +531,7 @@ TEST_F(CliRun, StopsAfterTheStepOnCtrlCAndGoesOnLater) {
   const auto stopped = running.finish();
   EXPECT_EQ(stopped.code, 130) << stopped.out;
   EXPECT_EQ(count_of(stopped.out, "job.done"), 0);
+  EXPECT_THAT(stopped.out, HasSubstr("Stopping after the current step; Ctrl-C again stops at once."));
   const auto done = run(here_, run_words());
   EXPECT_EQ(done.code, 0) << done.out;
   EXPECT_THAT(done.out, HasSubstr("going on after step"));

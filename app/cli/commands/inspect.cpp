@@ -78,7 +78,7 @@ void print_for_people(const fs::path& file, const FileFacts& facts, Output& out)
     if (!text.empty()) out.result(printable(fmt::format("{:<10}{}", label, text)));
   };
   line("file", file.string());
-  if (facts.clip != file) line("one of", facts.clip.string());
+  if (facts.clip != file) line(facts.source == "sidecar" ? "beside" : "one of", facts.clip.string());
   if (!facts.media.is_null()) line("media", media_text(facts.media));
   if (!m.is_null()) {
     const auto job = [&](const char* key) { return text_at(m, {"job", key}); };

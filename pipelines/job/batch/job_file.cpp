@@ -18,6 +18,7 @@
 #include "pipelines/job/batch/matrix.h"
 #include "pipelines/job/batch/name_template.h"
 #include "pipelines/job/field_value.h"
+#include "pipelines/job/job_file_name.h"
 
 namespace rubato {
 namespace {
@@ -348,8 +349,10 @@ class BatchBuilder {
 Result<BatchFile> parse_batch(std::string_view text, std::string_view name, const std::filesystem::path& folder,
                               const BatchLimits& limits) {
   Problems problems;
-  RUBATO_TRY(document, read_batch_document(text, name, limits, problems));
-  return BatchBuilder(std::move(document), name, folder, limits, std::move(problems)).build();
+  auto document = read_batch_document(text, name, limits, problems);
+  if (!may_hold_jobs(name) && (!document || !document->root.is_structured())) return no_job_file(name);
+  RUBATO_OK(document);
+  return BatchBuilder(std::move(*document), name, folder, limits, std::move(problems)).build();
 }
 
 Result<BatchFile> read_batch(const std::filesystem::path& file, const BatchLimits& limits) {

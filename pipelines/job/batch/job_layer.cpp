@@ -189,7 +189,11 @@ std::string job_key_fault(std::string_view key) {
   if (key.starts_with("var.") && is_variable_name(key.substr(4))) return {};
   const auto& keys = job_keys();
   if (std::find(keys.begin(), keys.end(), key) != keys.end()) return {};
-  return fmt::format("unknown key '{}'{}", clip_utf8(key, 80), did_you_mean(key, keys));
+  std::string hint;
+  if (key == "width" || key == "height") hint = "; did you mean 'size', such as 832x480?";
+  if (key == "cfg" || key == "guidance_scale") hint = "; did you mean 'guidance'?";
+  if (key == "num_frames") hint = "; did you mean 'frames'?";
+  return fmt::format("unknown key '{}'{}", clip_utf8(key, 80), hint.empty() ? did_you_mean(key, keys) : hint);
 }
 
 std::optional<std::string> variable_text(const Json& value) {

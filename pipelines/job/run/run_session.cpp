@@ -106,6 +106,8 @@ void RunSession::look_at_limits() {
   const auto wish = options_.stop_wish ? options_.stop_wish() : StopWish::None;
   if (wish > answered_) {
     answered_ = wish;
+    observer_.note(wish == StopWish::AfterStep ? "Stopping after the current step; Ctrl-C again stops at once."
+                                               : "Stopping at once.");
     stop({ErrorCode::Cancelled, "stopped; the same command goes on from here"});
     stop_workers(wish);
   }
