@@ -15,6 +15,7 @@
 #include "pipelines/job/batch/name_template.h"
 #include "pipelines/job/batch/run_report.h"
 #include "pipelines/job/host_identity.h"
+#include "pipelines/job/run/folder_lock.h"
 #include "pipelines/job/run/publication.h"
 
 namespace rubato::cli {
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kMaxFailedCsv = 1u << 30;  // of a hundred thousand jobs
+constexpr std::chrono::seconds kPatience{20};      // with another run that writes the same files
 
 std::string utc(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
@@ -101,16 +103,22 @@ std::string reason_of(const RunPlan& plan, const RunResult& result, std::size_t 
   return why.empty() ? "not started" : fmt::format("not started: {}", why);
 }
 
-// What lies in failed.csv. A file of that name that is none is put aside, since it is a person's.
-FailedTable earlier_failures(const fs::path& csv) {
+// What lies in failed.csv. A file of that name that is none is put aside, since it is a person's. What cannot be read
+// is an error: rows that are not known would be lost.
+Result<FailedTable> earlier_failures(const fs::path& csv) {
+  std::error_code unknown;
+  if (fs::symlink_status(csv, unknown).type() == fs::file_type::not_found) return FailedTable{};
   const auto text = read_file(csv, kMaxFailedCsv);
-  if (!text) return {};
+  if (!text)
+    return Error{ErrorCode::CannotWrite,
+                 fmt::format("{}, and without its rows it is not written again: what this run owes is not in it",
+                             text.error().message)};
   if (auto table = read_failed_csv(*text)) return std::move(*table);
-  for (int n = 2; n < 1000; ++n) {
+  for (int n = 2;; ++n) {
     const auto moved = rename_to_new(csv, csv.parent_path() / fmt::format("failed-{}.csv", n));
-    if (moved || moved.error().code != ErrorCode::OutputExists) break;
+    if (moved) return FailedTable{};
+    if (moved.error().code != ErrorCode::OutputExists) return moved.error();
   }
-  return {};
 }
 
 ReportJob report_job(const std::map<std::string, std::string>& failure) {
@@ -187,25 +195,12 @@ void describe_jobs(RunReport& report, const RunPlan& plan, const RunResult& resu
   for (const auto& [out, failure] : failures) report.jobs.push_back(report_job(*failure));
 }
 
-}  // namespace
-
-Result<> write_run_files(const RunOptions& options, const BatchFile& file, const RunPlan& plan, const RunResult& result,
-                         std::chrono::system_clock::time_point started, const std::string& job_file) {
-  RunReport report;
-  report.title = file.name;
-  const auto now = std::chrono::system_clock::now();
-  report.started = utc(started);
-  report.finished = utc(now);
-  report.wall_s = std::chrono::duration<double>(now - started).count();
-  report.outcome = result.stopped ? result.stopped->message : "";
-  report.command = fmt::format("rubato-cli run {} --out {}", job_file, options.out.string());
-  report.host = HostIdentity::of_this_process().host;
-  report.versions = {{"rubato", fmt::format("{} ({})", kVersion, kGitRevision)}};
-  std::vector<FailedJob> failed;
-  const auto csv = options.out / "failed.csv";  // first: it can be run again
-  const auto earlier = earlier_failures(csv);
+// The rows of `earlier` but for the jobs that this run settled, and those of the jobs that it owes.
+Result<> write_failed_csv(const fs::path& csv, const BatchFile& file, const RunPlan& plan, const RunResult& result,
+                          const FailedTable& earlier) {
   const auto failures = by_file(earlier);
   const auto owed = owed_jobs(plan, result);
+  std::vector<FailedJob> failed;
   std::set<std::string> settled;  // files of the jobs that are done, or that have a new row
   for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
     const auto& job = plan.jobs[i];
@@ -222,7 +217,39 @@ Result<> write_run_files(const RunOptions& options, const BatchFile& file, const
   if (failed.empty() && kept.rows.empty() && fs::is_regular_file(csv, ignored))
     fs::remove(csv, ignored);
   else if (!failed.empty() || dropped > 0)
-    RUBATO_OK(write_file_atomically(csv, failed_csv(failed, file.columns, kept), Overwrite::Always));
+    return write_file_atomically(csv, failed_csv(failed, file.columns, kept), Overwrite::Always);
+  return {};
+}
+
+// Two runs that end together write one after the other, each on top of what the other left.
+Result<FolderLock> alone_in(const fs::path& out) {
+  const auto file = out / ".rubato" / "reporting";
+  RUBATO_TRY(lock, FolderLock::take(file, kPatience));
+  if (lock) return lock;
+  return Error{ErrorCode::CannotWrite,
+               fmt::format("report.html and failed.csv are not written, since {} has been writing them for {} seconds",
+                           FolderLock::holder(file), kPatience.count())};
+}
+
+}  // namespace
+
+Result<> write_run_files(const RunOptions& options, const BatchFile& file, const RunPlan& plan, const RunResult& result,
+                         std::chrono::system_clock::time_point started, const std::string& job_file) {
+  RunReport report;
+  report.title = file.name;
+  const auto now = std::chrono::system_clock::now();
+  report.started = utc(started);
+  report.finished = utc(now);
+  report.wall_s = std::chrono::duration<double>(now - started).count();
+  report.outcome = result.stopped ? result.stopped->message : "";
+  report.command = fmt::format("rubato-cli run {} --out {}", job_file, options.out.string());
+  report.host = HostIdentity::of_this_process().host;
+  report.versions = {{"rubato", fmt::format("{} ({})", kVersion, kGitRevision)}};
+  RUBATO_TRY(alone, alone_in(options.out));
+  const auto csv = options.out / "failed.csv";  // first: it can be run again
+  RUBATO_TRY(earlier, earlier_failures(csv));
+  const auto failures = by_file(earlier);
+  RUBATO_OK(write_failed_csv(csv, file, plan, result, earlier));
   describe_jobs(report, plan, result, failures);
   for (auto& other : other_results(options.out, plan, report)) report.jobs.push_back(std::move(other));
   return write_file_atomically(options.out / "report.html", report_html(report), Overwrite::Always);

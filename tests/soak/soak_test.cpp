@@ -52,12 +52,13 @@ std::map<std::string, std::string> results(const fs::path& folder) {
   return hashes;
 }
 
-// What a finished run may leave in its state folder: a record per done job, a record per run, the takeovers' guard.
+// What a finished run may leave in its state folder: a record per done job, a record per run, two locks.
 std::vector<std::string> leftovers(const fs::path& out) {
   std::vector<std::string> names;
   for (const auto& entry : fs::recursive_directory_iterator(out / ".rubato")) {
     const auto name = entry.path().filename().string();
-    if (!name.ends_with(".done") && name.find(".sqlite") == std::string::npos && name != "takeover")
+    if (!name.ends_with(".done") && name.find(".sqlite") == std::string::npos && name != "takeover" &&
+        name != "reporting")
       names.push_back(name);
   }
   return names;
