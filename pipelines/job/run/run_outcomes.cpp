@@ -204,7 +204,40 @@ void RunSession::worker_ended(Slot& slot, const std::string& how) {
   slot.given_up = decision.reason;
   observer_.note(fmt::format("the worker on {} is given up: {}", slot.wish, decision.reason));
   const bool all = std::all_of(slots_.begin(), slots_.end(), [](const auto& s) { return !s->given_up.empty(); });
-  if (all) stop({ErrorCode::EngineDied, decision.reason});
+  if (all)
+    stop({ErrorCode::EngineDied, decision.reason});
+  else
+    settle_stranded();
+}
+
+// Jobs that no worker of this run will take: none is on their device, or those there are given up. The others go on.
+void RunSession::settle_stranded() {
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    if (!table_.is_open(i) || table_.outcome(i).state == JobState::Running) continue;
+    const Slot* given_up = nullptr;
+    bool served = false;
+    for (const auto& slot : slots_) {
+      if (!suits(jobs_[i], *slot)) continue;
+      served = served || slot->given_up.empty();
+      if (!slot->given_up.empty()) given_up = slot.get();
+    }
+    if (served) continue;
+    if (given_up != nullptr)
+      settle(i, JobState::Failed, ErrorCode::EngineDied,
+             fmt::format("it is to run on {}, where {}", jobs_[i].job.device, given_up->given_up));
+    else
+      settle(i, JobState::Failed, ErrorCode::NoDevice,
+             fmt::format("it is to run on {}, which this run does not use", jobs_[i].job.device));
+  }
+}
+
+// What must be free before the jobs that wait for the disk are tried again: as much as start() asks for.
+std::uint64_t RunSession::awaited_bytes() const {
+  std::uint64_t most = 0;
+  for (std::size_t i = 0; i < jobs_.size(); ++i)
+    if (const auto& outcome = table_.outcomes()[i]; outcome.state == JobState::Suspended && outcome.reason == "no_disk")
+      most = std::max(most, jobs_[i].output_bytes);
+  return most;
 }
 
 // The output could not be written. The job waits, with all it has, until it can be.

@@ -72,18 +72,12 @@ Result<> RunSession::prepare() {
   RunRecord::remove_dead(state_folder());
   record_.emplace(state_folder(), jobs_, table_.outcomes());
   for (const auto& device : options_.devices) {
-    auto slot = std::make_unique<Slot>(device);
+    auto slot = std::make_unique<Slot>(device, options_.restarts);
     slot->client = std::make_unique<WorkerClient>(
         options_.worker, [this, at = slot.get()](Envelope& envelope) { on_message(*at, envelope); });
     slots_.push_back(std::move(slot));
   }
-  for (std::size_t i = 0; i < jobs_.size(); ++i) {
-    const bool has_slot =
-        std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) { return suits(jobs_[i], *slot); });
-    if (table_.is_open(i) && !has_slot)
-      settle(i, JobState::Failed, ErrorCode::NoDevice,
-             fmt::format("it is to run on {}, which this run does not use", jobs_[i].job.device));
-  }
+  settle_stranded();
   return {};
 }
 
@@ -151,7 +145,7 @@ void RunSession::look_at_claims() {
 void RunSession::look_at_disk() {
   if (!disk_trouble_since_ || Clock::now() < next_disk_look_ || stopped_) return;
   next_disk_look_ = Clock::now() + kAskAgain;
-  const auto obstacle = disk_.obstacle(0);
+  const auto obstacle = disk_.obstacle(awaited_bytes());
   if (obstacle.empty()) {
     disk_trouble_since_.reset();
     observer_.note("the output folder can be written again; going on");
@@ -178,7 +172,7 @@ void RunSession::give_work() {
         }
       }
       if (slot->client->state() != WorkerClient::State::Idle) break;  // still loading its libraries
-      if (!slot->turn) slot->turn.emplace(DeviceTurn::usual_folder(), slot->device());
+      if (!slot->turn) slot->turn.emplace(options_.turns, slot->device());
       if (!slot->turn->take()) {
         slot->client->stop(0ms);  // another process renders there: our idle worker's memory is in its way
         slot->not_before = Clock::now() + kAskAgain;

@@ -38,13 +38,16 @@ struct RunOptions {
   std::filesystem::path out;
   std::vector<std::string> devices{"auto"};  // one worker each
   WorkerOptions worker;
-  int max_retries = 1;         // of a job whose worker died; then it is suspended
-  bool stop_on_error = false;  // the first failed job ends the run
-  bool fresh = false;          // partial work and records of earlier runs count for nothing
+  RestartPolicy::Limits restarts;                            // of each worker. Tests shorten them
+  std::filesystem::path turns = DeviceTurn::usual_folder();  // where processes take turns on a GPU
+  int max_retries = 1;                                       // of a job whose worker died; then it is suspended
+  bool stop_on_error = false;                                // the first failed job ends the run
+  bool fresh = false;  // partial work and records of earlier runs count for nothing
   RunOverwrite overwrite = RunOverwrite::Never;
   std::optional<std::chrono::seconds> time_limit;
-  std::chrono::seconds disk_patience{600};  // how long to wait for a disk that is full or read-only
-  std::size_t limit = 0;                    // jobs to render at most; 0 = all
+  // How long to wait for a disk that is full, too full for the job that is next, or read-only.
+  std::chrono::seconds disk_patience{600};
+  std::size_t limit = 0;  // jobs to render at most; 0 = all
   // Told of each job rendered here, with the worker's report; `forecast` of later plans comes from it. May be empty.
   std::function<void(const RunJob& job, const nlohmann::json& report, const TimedUnder& under)> learn;
   int stop_fd = -1;  // readable when stop_wish() may have changed
@@ -66,7 +69,8 @@ class RunObserver {
 
 struct RunResult {
   std::vector<RunOutcome> outcomes;  // by job
-  // Why it ended early: TimeLimit, Cancelled, Terminated (by the caller's signals: Cancelled), EngineDied, CannotWrite.
+  // Why it ended early: TimeLimit, Cancelled, Terminated (by the caller's signals: Cancelled), EngineDied (every worker
+  // was given up), CannotWrite.
   // Nothing: every job that could be rendered was.
   std::optional<Error> stopped;
 };
@@ -113,6 +117,8 @@ class RunSession {
   void disk_trouble(std::size_t job, const Error& error);
   void settle(std::size_t job, JobState state, ErrorCode code = ErrorCode::Failed, std::string reason = {});
   void name_blocked();
+  void settle_stranded();
+  std::uint64_t awaited_bytes() const;
   bool suits(const RunJob& job, const Slot& slot) const;
   VideoJob worker_job(const RunJob& job, const Slot& slot) const;
   DoneRecord record_of(const RunJob& job, const protocol::Done& done, const Slot& slot) const;

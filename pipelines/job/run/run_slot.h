@@ -14,7 +14,7 @@
 namespace rubato {
 
 struct RunSession::Slot {
-  explicit Slot(std::string wished) : wish(std::move(wished)) {}
+  Slot(std::string wished, const RestartPolicy::Limits& limits) : wish(std::move(wished)), restarts(limits) {}
 
   // What its jobs compute on: the wish, or what `auto` means on this machine. Known once the worker has said hello.
   std::string device() const {
