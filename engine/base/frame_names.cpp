@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 #include <vector>
 
 namespace rubato {
@@ -49,6 +50,19 @@ std::int64_t FrameTemplate::index_of(const std::string& name) const {
   return this->name(index) == name ? index : -1;
 }
 
+Result<FrameTemplate> numbered_names(std::string_view file_name) {
+  const auto places = number_places(file_name);
+  if (places.size() != 1)
+    return Error{ErrorCode::Usage,
+                 fmt::format("{} needs exactly one place for the frame number, as in shot_####.png or shot_%04d.png",
+                             file_name)};
+  FrameTemplate frames;
+  frames.prefix = file_name.substr(0, places[0].begin);
+  frames.suffix = file_name.substr(places[0].end);
+  frames.digits = places[0].digits;
+  return frames;
+}
+
 Result<FrameTemplate> frame_template(const fs::path& output) {
   FrameTemplate frames;
   const std::string name = output.filename().string();
@@ -65,15 +79,9 @@ Result<FrameTemplate> frame_template(const fs::path& output) {
           fmt::format("{} cannot become a folder of frames; give a new folder such as frames/", output.string())};
     return frames;
   }
-  const auto places = number_places(name);
-  if (places.size() != 1)
-    return Error{ErrorCode::Usage,
-                 fmt::format("{} needs exactly one place for the frame number, as in shot_####.png or shot_%04d.png",
-                             output.string())};
+  RUBATO_TRY(numbered, numbered_names(name));
+  frames = std::move(numbered);
   frames.folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
-  frames.prefix = name.substr(0, places[0].begin);
-  frames.suffix = name.substr(places[0].end);
-  frames.digits = places[0].digits;
   return frames;
 }
 

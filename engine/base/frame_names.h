@@ -24,6 +24,9 @@ struct FrameTemplate {
 
 // Does a file name have a place for a number?
 bool numbers_frames(std::string_view file_name);
+// Of a file name with one place for the number, without a look at the disk; the folder is left empty. Usage error as
+// below.
+Result<FrameTemplate> numbered_names(std::string_view file_name);
 // Of "frames/", an existing folder, or a numbered name. Usage error when the name has two places for the number or
 // none.
 Result<FrameTemplate> frame_template(const std::filesystem::path& output);

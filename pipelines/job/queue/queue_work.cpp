@@ -86,7 +86,7 @@ Result<std::vector<JobOutput>> QueueWork::publish(const protocol::Done& done) co
 }
 
 Result<std::vector<JobOutput>> QueueWork::move_into_place() const {
-  auto published = publication().publish(overwrite_of(job_));
+  auto published = publication().publish(overwrite_of(job_) == Overwrite::Always ? Replace::Any : Replace::Own);
   if (!published && published.error().code == ErrorCode::OutputExists) {
     // What a command line would answer to that is not what helps here.
     const auto what = published.error().message.substr(0, published.error().message.find(". --"));

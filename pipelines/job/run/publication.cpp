@@ -74,7 +74,7 @@ std::optional<FileState> state_of(const fs::path& file) {
                    std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
 }
 
-bool holds(const fs::path& file, const PublishedFile& expected) {
+bool is_as_made(const fs::path& file, const PublishedFile& expected) {
   const auto state = state_of(file);
   if (!state || state->bytes != expected.bytes) return false;
   if (expected.modified_ns != 0 && state->modified_ns == expected.modified_ns) return true;
@@ -95,29 +95,63 @@ Result<> make_folders(const fs::path& folder) {
   return write_error(folder, failed.value());
 }
 
-}  // namespace
-
-Publication::Publication(fs::path out, std::string key, fs::path work)
-    : out_(std::move(out)), state_(out_ / ".rubato"), work_(std::move(work)), key_(std::move(key)) {}
-
-std::optional<DoneRecord> Publication::read(const fs::path& file) const {
+std::optional<DoneRecord> read(const fs::path& file) {
   const auto text = read_file(file, kMaxRecordBytes);
   if (!text) return std::nullopt;
   const auto object = parse_json(*text, file.string());
   return object ? from_json(*object) : std::nullopt;
 }
 
+}  // namespace
+
+MadeFiles::MadeFiles(fs::path out) : out_(std::move(out)) {
+  std::error_code failed;
+  for (fs::directory_iterator entry(out_ / ".rubato", failed), end; !failed && entry != end; entry.increment(failed)) {
+    if (entry->path().extension() != ".done") continue;
+    if (const auto record = read(entry->path()))
+      for (const auto& file : record->files) files_.emplace(file.path, file);
+  }
+}
+
+bool MadeFiles::holds(const std::string& path) const {
+  const auto [begin, end] = files_.equal_range(path);
+  return std::any_of(begin, end, [&](const auto& file) { return is_as_made(out_ / path, file.second); });
+}
+
+Publication::Publication(fs::path out, std::string key, fs::path work)
+    : out_(std::move(out)), state_(out_ / ".rubato"), work_(std::move(work)), key_(std::move(key)) {}
+
 std::optional<DoneRecord> Publication::done() const { return read(done_file()); }
 
 std::string Publication::difference(const DoneRecord& record) const {
   for (const auto& file : record.files) {
     if (!state_of(out_ / file.path)) return fmt::format("{} is missing", file.path);
-    if (!holds(out_ / file.path, file)) return fmt::format("{} was changed since it was rendered", file.path);
+    if (!is_as_made(out_ / file.path, file)) return fmt::format("{} was changed since it was rendered", file.path);
   }
   return {};
 }
 
-bool Publication::decided() const { return read(work_ / "publish.json").has_value(); }
+std::optional<DoneRecord> Publication::decision() const { return read(decision_file()); }
+
+bool Publication::decided() const {
+  const auto record = read(decision_file());
+  return record && std::ranges::all_of(record->files, [&](const PublishedFile& file) {
+           return state_of(work_ / file.work) || is_as_made(out_ / file.path, file);
+         });
+}
+
+std::string Publication::in_the_way(Replace replace) const {
+  const auto record = read(decision_file());
+  if (!record) return {};
+  std::optional<MadeFiles> made;
+  for (const auto& file : record->files) {
+    std::error_code failed;
+    if (!state_of(work_ / file.work) || !fs::exists(fs::symlink_status(out_ / file.path, failed))) continue;
+    if (replace == Replace::Made && !made) made.emplace(out_);
+    if (!may_replace(file.path, replace, made ? &*made : nullptr)) return file.path;
+  }
+  return {};
+}
 
 Result<> Publication::decide(DoneRecord record) {
   for (auto& file : record.files) {
@@ -130,28 +164,26 @@ Result<> Publication::decide(DoneRecord record) {
     file.bytes = state->bytes;
     file.modified_ns = state->modified_ns;  // a rename keeps it
   }
-  return write_file_atomically(work_ / "publish.json", to_json(record).dump(1) + "\n", Overwrite::Always);
+  return write_file_atomically(decision_file(), to_json(record).dump(1) + "\n", Overwrite::Always);
 }
 
-Result<DoneRecord> Publication::publish(Overwrite overwrite) {
-  auto record = read(work_ / "publish.json");
-  if (!record)
-    return Error{ErrorCode::Corrupt, fmt::format("{} is missing or damaged", (work_ / "publish.json").string())};
+Result<DoneRecord> Publication::publish(Replace replace) {
+  auto record = read(decision_file());
+  if (!record) return Error{ErrorCode::Corrupt, fmt::format("{} is missing or damaged", decision_file().string())};
+  if (const auto other = in_the_way(replace); !other.empty()) return exists_error(other);
   for (const auto& file : record->files) {
     RUBATO_TRY(target, SafePath::inside(out_, file.path));
     const auto work = work_ / file.work;
     if (!state_of(work)) {
-      if (holds(target.path(), file)) continue;  // it arrived before a crash
+      if (is_as_made(target.path(), file)) continue;  // it arrived before a crash
       return Error{ErrorCode::CannotRead, fmt::format("{} vanished before it got its final name", work.string())};
     }
     RUBATO_OK(make_folders(target.path().parent_path()));
-    const bool may_replace = overwrite == Overwrite::Always || is_own(file.path);
-    const auto renamed = may_replace ? rename_over(work, target.path()) : rename_to_new(work, target.path());
-    if (!renamed && renamed.error().code == ErrorCode::OutputExists)
-      return Error{
-          ErrorCode::OutputExists,
-          fmt::format("{} exists and is another file; the new one is kept in {}. --overwrite always replaces it",
-                      target.path().string(), work.string())};
+    std::error_code failed;
+    const bool stands = fs::exists(fs::symlink_status(target.path(), failed));
+    const auto renamed = stands && may_replace(file.path, replace) ? rename_over(work, target.path())
+                                                                   : rename_to_new(work, target.path());
+    if (!renamed && renamed.error().code == ErrorCode::OutputExists) return exists_error(file.path);
     RUBATO_OK(renamed);
     sync_folder(target.path().parent_path());
   }
@@ -163,6 +195,26 @@ Result<DoneRecord> Publication::publish(Overwrite overwrite) {
   return *record;
 }
 
+Error Publication::exists_error(const std::string& path) const {
+  return {ErrorCode::OutputExists,
+          fmt::format("{} exists and is another file; the new one is kept in {}. --overwrite always replaces it",
+                      (out_ / path).string(), work_.string())};
+}
+
+// What has a name already, of files that went halfway, is taken back first.
+Result<> Publication::rename(const std::function<std::string(const PublishedFile& file)>& new_path) {
+  auto record = read(decision_file());
+  if (!record) return Error{ErrorCode::Corrupt, fmt::format("{} is missing or damaged", decision_file().string())};
+  for (auto& file : record->files) {
+    const auto path = new_path(file);
+    if (path == file.path) continue;
+    if (!state_of(work_ / file.work) && is_as_made(out_ / file.path, file))
+      RUBATO_OK(rename_to_new(out_ / file.path, work_ / file.work));
+    file.path = path;
+  }
+  return write_file_atomically(decision_file(), to_json(*record).dump(1) + "\n", Overwrite::Always);
+}
+
 Result<> Publication::forget() {
   std::error_code failed;
   if (!fs::exists(done_file(), failed)) return {};
@@ -170,6 +222,15 @@ Result<> Publication::forget() {
 }
 
 void Publication::begin_anew() {
+  if (const auto decision = read(decision_file())) {
+    auto own = *decision;
+    std::erase_if(own.files, [&](const auto& file) { return !is_as_made(out_ / file.path, file); });
+    for (const auto& source : {done_file(), forgotten_file()})
+      if (const auto record = read(source))
+        own.files.insert(own.files.end(), record->files.begin(), record->files.end());
+    if (!own.files.empty())
+      static_cast<void>(write_file_atomically(forgotten_file(), to_json(own).dump(1) + "\n", Overwrite::Always));
+  }
   std::error_code ignored;
   std::vector<fs::path> half_done;
   for (const auto& entry : fs::directory_iterator(work_, ignored))
@@ -177,13 +238,36 @@ void Publication::begin_anew() {
   for (const auto& path : half_done) fs::remove_all(path, ignored);
 }
 
+bool Publication::drop_broken_decision() {
+  std::error_code ignored;
+  if (!fs::exists(decision_file(), ignored) || decided()) return false;
+  begin_anew();
+  return true;
+}
+
+// A file that went over an older one of the job is listed twice; the decision's is the newer.
+std::vector<PublishedFile> Publication::own_files() const {
+  std::vector<PublishedFile> files;
+  for (const auto& source : {decision_file(), done_file(), forgotten_file()})
+    if (const auto record = read(source)) files.insert(files.end(), record->files.begin(), record->files.end());
+  return files;
+}
+
 bool Publication::is_own(const std::string& path) const {
-  for (const auto& record : {read(done_file()), read(forgotten_file())}) {
-    if (!record) continue;
-    const auto file = std::ranges::find(record->files, path, &PublishedFile::path);
-    if (file != record->files.end() && holds(out_ / path, *file)) return true;
+  return std::ranges::any_of(
+      own_files(), [&](const PublishedFile& file) { return file.path == path && is_as_made(out_ / path, file); });
+}
+
+bool Publication::may_replace(const std::string& path, Replace replace, const MadeFiles* made) const {
+  std::error_code failed;
+  if (fs::is_directory(fs::symlink_status(out_ / path, failed))) return false;
+  if (replace == Replace::Any || is_own(path)) return true;
+  if (replace == Replace::Own) return false;
+  for (const auto& source : {done_file(), forgotten_file()}) {
+    const auto record = read(source);
+    if (record && std::ranges::find(record->files, path, &PublishedFile::path) != record->files.end()) return true;
   }
-  return false;
+  return made != nullptr ? made->holds(path) : MadeFiles(out_).holds(path);
 }
 
 void Publication::clear_work() {

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "engine/base/files.h"
 #include "engine/base/json.h"
@@ -15,6 +17,11 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr int kMostWriteFailures = 3;  // of a job, while the disk looks well
+constexpr int kMostRenames = 10;       // of a job whose every new name is taken at once
+
+// The parts of the work folder, by output.
+constexpr std::array kParts{std::pair{"out", &VideoJob::out}, std::pair{"latents", &VideoJob::latents_out},
+                            std::pair{"trace", &VideoJob::trace}};
 
 // "a/frames/" and "a/clip.mp4" lie in "a".
 fs::path folder_of(const std::string& out) {
@@ -35,7 +42,7 @@ bool RunSession::suits(const RunJob& job, const Slot& slot) const {
 VideoJob RunSession::worker_job(const RunJob& job, const Slot& slot) const {
   auto given = job.job;
   const auto work = work_folder(job);
-  given.out = (work / "out").string() + "/" + base_of(job.job.out);
+  given.out = (work / "out").string() + "/" + base_of(job.named);  // whatever free name it takes in the end
   if (!given.latents_out.empty()) given.latents_out = (work / "latents" / base_of(given.latents_out)).string();
   if (!given.trace.empty()) given.trace = (work / "trace" / base_of(given.trace)).string();
   given.overwrite = "always";  // in the work folder; the final name is publication's matter
@@ -50,9 +57,10 @@ DoneRecord RunSession::record_of(const RunJob& job, const protocol::Done& done, 
   const auto add = [&](const fs::path& file, const std::string& kind) {
     const auto in_work = file.lexically_relative(work);
     const auto part = in_work.begin()->string();
+    auto name = in_work.lexically_relative(part).string();
     const auto& named = part == "latents" ? job.job.latents_out : part == "trace" ? job.job.trace : job.job.out;
-    record.files.push_back(
-        {(folder_of(named) / in_work.lexically_relative(part)).string(), in_work.string(), kind, "", 0, 0});
+    if (part == "out") name = renamed_output(name, base_of(job.named), base_of(job.job.out));
+    record.files.push_back({(folder_of(named) / name).string(), in_work.string(), kind, "", 0, 0});
   };
   for (const auto& output : done.outputs) add(output.path, output.kind);
   std::error_code ignored;
@@ -118,8 +126,14 @@ void RunSession::on_done(Slot& slot, const protocol::Done& done) {
 
 // From the decision to the final names. Whatever stands in the way, the rendered files stay in the work folder.
 void RunSession::publish(std::size_t job) {
-  const bool keep = options_.overwrite == RunOverwrite::Never || options_.overwrite == RunOverwrite::Rename;
-  auto published = publication(job).publish(keep ? Overwrite::Never : Overwrite::Always);
+  auto files = publication(job);
+  auto published = files.publish(replace_of(options_.overwrite));
+  for (int tries = 0; tries < kMostRenames && !published && options_.overwrite == RunOverwrite::Rename &&
+                      published.error().code == ErrorCode::OutputExists;
+       ++tries) {
+    const auto renamed = take_other_name(job, files);
+    published = renamed ? files.publish(Replace::Own) : Result<DoneRecord>(renamed.error());
+  }
   if (!published) {
     if (!keeps_claim(job)) return lose(job);
     if (published.error().code == ErrorCode::CannotWrite) return disk_trouble(job, published.error());
@@ -127,6 +141,38 @@ void RunSession::publish(std::size_t job) {
   }
   take_record(job, *published);
   settle(job, JobState::Done);
+}
+
+// A name that was free when it was chosen is taken by now: the next one, for whichever of the job's outputs it is.
+Result<> RunSession::take_other_name(std::size_t job, Publication& files) {
+  if (!names_) {
+    names_.emplace();
+    for (const auto& other : jobs_) static_cast<void>(names_->claim(output_names(other.job), other.id()));
+  }
+  StandingFiles standing(options_.out);
+  auto now = jobs_[job].job;
+  now.out = jobs_[job].named;  // the next after the name that it was to have
+  const auto decided = files.decision();
+  if (!decided) return Error{ErrorCode::Corrupt, fmt::format("{} is damaged", files.work_folder().string())};
+  const auto part_of = [](const PublishedFile& file) { return fs::path(file.work).begin()->string(); };
+  for (const auto& [part, field] : kParts) {
+    const bool taken = std::ranges::any_of(decided->files, [&, name = std::string(part)](const PublishedFile& file) {
+      std::error_code failed;
+      return part_of(file) == name && fs::exists(fs::symlink_status(options_.out / file.path, failed)) &&
+             !files.may_replace(file.path, Replace::Own);
+    });
+    now.*field = taken ? standing.free_name(*names_, now, field, jobs_[job].id()) : jobs_[job].job.*field;
+  }
+  // Within the work folder nothing changes its name.
+  return files.rename([&](const PublishedFile& file) {
+    for (const auto& [part, field] : kParts) {
+      if (part_of(file) != part || now.*field == jobs_[job].job.*field) continue;
+      const auto name = fs::path(file.work).lexically_relative(part).string();
+      const auto from = field == &VideoJob::out ? jobs_[job].named : jobs_[job].job.*field;
+      return (folder_of(now.*field) / renamed_output(name, base_of(from), base_of(now.*field))).string();
+    }
+    return file.path;
+  });
 }
 
 void RunSession::take_record(std::size_t job, const DoneRecord& record) {

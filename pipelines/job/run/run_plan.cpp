@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <queue>
 #include <set>
 
@@ -13,7 +14,7 @@
 #include "engine/base/version.h"
 #include "engine/files/content_hash.h"
 #include "pipelines/job/batch/name_template.h"
-#include "pipelines/job/kept_work.h"
+#include "pipelines/job/run/output_names.h"
 #include "pipelines/job/run/publication.h"
 #include "pipelines/job/run/work_folders.h"
 
@@ -31,7 +32,11 @@ struct KnownModel {
 
 class Planner {
  public:
-  explicit Planner(const PlanOptions& options) : options_(options), work_(options.out / ".rubato") {}
+  explicit Planner(const PlanOptions& options)
+      : options_(options), work_(options.out / ".rubato"), standing_(options.out) {
+    names_.reserve("report.html", "the report of the run");
+    names_.reserve("failed.csv", "the run's list of what failed");
+  }
 
   RunPlan plan(std::vector<BatchJob> jobs) {
     plan_.jobs.reserve(jobs.size());
@@ -153,40 +158,17 @@ class Planner {
     RUBATO_OK(render(run.job.trace, ".safetensors"));
     run.named = run.job.out;
     for (const auto* output : {&run.job.latents_out, &run.job.trace})
-      if (output->ends_with('/'))
-        return Error{ErrorCode::JobInvalid,
-                     fmt::format("{} is a folder; give the name of a .safetensors file", *output)};
+      if (!output->empty() && fs::path(*output).extension() != ".safetensors")
+        return Error{ErrorCode::JobInvalid, fmt::format("{} is {}; give the name of a .safetensors file", *output,
+                                                        output->ends_with('/') ? "a folder" : "to take tensors")};
     for (const auto* output : {&run.job.out, &run.job.latents_out, &run.job.trace}) {
       if (output->empty()) continue;
       if (output->starts_with(".rubato"))
         return Error{ErrorCode::JobInvalid, "names that begin with .rubato are kept for the run's own records"};
       if (auto safe = SafePath::inside(options_.out, *output); !safe)
         return Error{ErrorCode::JobInvalid, safe.error().message};
-      const auto [other, is_new] = names_.emplace(fs::path(*output).lexically_normal().string(), run.batch.source);
-      if (!is_new)
-        return Error{
-            ErrorCode::JobInvalid,
-            fmt::format("{} would be written twice, also by {}; put {{index}}, {{seed}} or {{job}} into the name",
-                        *output, other->second)};
-      RUBATO_OK(keep_apart(*output, run.batch.source));
     }
-    return {};
-  }
-
-  // No name is a file for one job and a folder for another.
-  Result<> keep_apart(const fs::path& output, const std::string& source) {
-    const auto clash = [&](const fs::path& name, const std::string& other) {
-      return Error{
-          ErrorCode::JobInvalid,
-          fmt::format("{} would be a file and a folder, also by {}; choose another name", name.string(), other)};
-    };
-    const auto name = output.lexically_normal();
-    if (const auto folder = folders_.find(name.string()); folder != folders_.end()) return clash(name, folder->second);
-    for (auto folder = name.parent_path(); !folder.empty(); folder = folder.parent_path()) {
-      if (const auto file = names_.find(folder.string()); file != names_.end()) return clash(folder, file->second);
-      if (!folders_.emplace(folder.string(), source).second) break;  // its parents are known as well
-    }
-    return {};
+    return names_.claim(output_names(run.job), run.batch.source);
   }
 
   bool matches(const VideoJob& job) const {
@@ -212,34 +194,52 @@ class Planner {
     const auto record = options_.fresh ? std::nullopt : files.done();
     const auto difference = record ? files.difference(*record) : std::string();
     const bool done = record && difference.empty();
-    if (run.selected && !done && !files.decided()) {
-      const auto other = in_the_way(run, files);
-      if (!other.empty() && options_.overwrite == RunOverwrite::Never)
-        refuse(run, record ? fmt::format("{}; --overwrite if-changed renders it again", difference)
-                           : fmt::format("{} exists and is not what this job made; choose another name, or pass "
-                                         "--overwrite always",
-                                         other));
-      if (!other.empty() && options_.overwrite == RunOverwrite::Rename) run.job.out = free_name(run.job.out);
-    }
+    if (run.selected && !done) look_for_others(run, files, difference);
     plan_.is_done.push_back(done);
     if (done && run.selected) ++plan_.done;
   }
 
   Publication publication(const RunJob& run) const { return {options_.out, run.key, work_.of(run.key)}; }
 
-  // A file that stands where one of the job's is to go and that no earlier result of the job put there; "" = none.
-  std::string in_the_way(const RunJob& run, const Publication& publication) const {
-    std::vector<std::string> names{run.job.out, run.job.latents_out, run.job.trace};
-    if (run.job.metadata) names.push_back(metadata_file_of(run.job.out).string());
-    for (const auto& name : names) {
-      if (name.empty()) continue;
-      std::error_code failed;
-      const auto file = options_.out / name;
-      const bool free = name.ends_with('/') ? fs::is_empty(file, failed) || failed
-                                            : !fs::exists(fs::symlink_status(file, failed)) || publication.is_own(name);
-      if (!free) return name;
+  // Files that stand where the job's are to go and that it may not replace: a reason not to start, or to take other
+  // names. `difference`: how the job's own earlier result is not what it was.
+  void look_for_others(RunJob& run, const Publication& files, const std::string& difference) {
+    const auto replace = replace_of(options_.overwrite);
+    if (files.decided()) {  // it is rendered and has its names; where they are to be other ones, that is publication's
+      const auto other = options_.overwrite == RunOverwrite::Rename ? "" : files.in_the_way(replace);
+      if (!other.empty())
+        refuse(run, fmt::format("{} exists and is not what this job made; move it away, or pass --overwrite always. "
+                                "The finished clip waits in {}",
+                                other, files.work_folder().string()));
+      return;
     }
-    return {};
+    const auto may_replace = [&](const std::string& file) {
+      if (replace == Replace::Made && !made_) made_.emplace(options_.out);
+      return files.may_replace(file, replace, made_ ? &*made_ : nullptr);
+    };
+    std::set<std::string*> renamed;
+    for (const auto& name : output_names(run.job)) {
+      const auto other = standing_.in_the_way(name, may_replace);
+      if (other.empty()) continue;
+      if (options_.overwrite == RunOverwrite::Rename) {
+        if (auto& output = run.job.*(name.field); renamed.insert(&output).second)
+          output = standing_.free_name(names_, run.job, name.field, run.batch.source);
+        continue;
+      }
+      std::error_code failed;
+      if (options_.overwrite == RunOverwrite::Always)
+        return refuse(run, fmt::format("{} is {}, which is not replaced; choose another name", other,
+                                       fs::is_directory(options_.out / other, failed) ? "a folder" : "a file"));
+      if (options_.overwrite == RunOverwrite::IfChanged)
+        return refuse(run, fmt::format("{} exists and no job made it as it is; --overwrite if-changed replaces only "
+                                       "what jobs made; choose another name, or pass --overwrite always",
+                                       other));
+      if (!difference.empty())
+        return refuse(run, fmt::format("{}; --overwrite if-changed renders it again", difference));
+      return refuse(run, fmt::format("{} exists and is not what this job made; choose another name, or pass "
+                                     "--overwrite always",
+                                     other));
+    }
   }
 
   void refuse(const RunJob& run, std::string why) {
@@ -247,33 +247,32 @@ class Planner {
     plan_.refusals.push_back({run.id(), run.batch.source, {ErrorCode::OutputExists, std::move(why)}});
   }
 
-  std::string free_name(const fs::path& out) {
-    const bool folder = !out.has_filename();
-    const auto name = folder ? out.parent_path() : out;
-    for (int n = 2;; ++n) {
-      const auto stem = folder ? name.filename() : name.stem();
-      const auto candidate =
-          name.parent_path() / fmt::format("{}-{}{}", stem.string(), n, folder ? "" : name.extension().string());
-      const auto sidecar = fs::path(candidate) += ".json";
-      std::error_code failed;
-      if (fs::exists(fs::symlink_status(options_.out / candidate, failed))) continue;
-      if (fs::exists(fs::symlink_status(options_.out / sidecar, failed))) continue;
-      if (names_.emplace(candidate.lexically_normal().string(), "").second)
-        return candidate.string() + (folder ? "/" : "");
-    }
-  }
-
   const PlanOptions& options_;
   const WorkFolders work_;
   RunPlan plan_;
   std::map<std::string, Result<KnownModel>> models_;
   std::map<std::string, std::string> input_hashes_;
-  std::map<std::string, std::string> names_, folders_;  // of outputs, and whose they are
+  OutputNames names_;
+  StandingFiles standing_;
+  std::optional<MadeFiles> made_;
   std::map<std::string, std::size_t> indices_;
   std::map<std::string, int> occurrences_, keys_;
 };
 
 }  // namespace
+
+Replace replace_of(RunOverwrite overwrite) {
+  switch (overwrite) {
+    case RunOverwrite::Always:
+      return Replace::Any;
+    case RunOverwrite::IfChanged:
+      return Replace::Made;
+    case RunOverwrite::Never:
+    case RunOverwrite::Rename:
+      break;
+  }
+  return Replace::Own;
+}
 
 RunPlan plan_run(std::vector<BatchJob> jobs, const PlanOptions& options) {
   return Planner(options).plan(std::move(jobs));

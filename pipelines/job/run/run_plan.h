@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/files/model_scan.h"
 #include "pipelines/job/batch/job_file.h"
+#include "pipelines/job/run/publication.h"
 #include "pipelines/job/run/run_job.h"
 #include "pipelines/job/video_model.h"
 
@@ -19,9 +20,10 @@ namespace rubato {
 enum class RunOverwrite {
   Never,      // a file in the way that this job did not make is a reason not to start
   Always,     // it is replaced
-  IfChanged,  // replaced unless the job that made it is the same
+  IfChanged,  // replaced if a job of this folder made it, unless that job is the same; else a reason not to start
   Rename,     // the new file takes a free name
 };
+Replace replace_of(RunOverwrite overwrite);
 
 struct PlanOptions {
   std::filesystem::path out;  // the run's output folder; need not exist yet

@@ -234,6 +234,9 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
     }
     undecided_.erase(waiting);
   }
+  if (files.drop_broken_decision())
+    observer_.note(
+        fmt::format("{} was rendered, but what came of it is not there any more: it is rendered again", job.id()));
   if (files.decided()) {
     publish(index);
     return Start::Settled;

@@ -23,6 +23,7 @@
 #include "pipelines/job/run/device_turn.h"
 #include "pipelines/job/run/disk_watch.h"
 #include "pipelines/job/run/job_table.h"
+#include "pipelines/job/run/output_names.h"
 #include "pipelines/job/run/publication.h"
 #include "pipelines/job/run/run_job.h"
 #include "pipelines/job/run/run_plan.h"
@@ -113,6 +114,7 @@ class RunSession {
   void lose(std::size_t job);
   void worker_ended(Slot& slot, const std::string& how);
   void publish(std::size_t job);
+  Result<> take_other_name(std::size_t job, Publication& files);
   void take_record(std::size_t job, const DoneRecord& record);  // what it says of the job's files
   void disk_trouble(std::size_t job, const Error& error);
   void settle(std::size_t job, JobState state, ErrorCode code = ErrorCode::Failed, std::string reason = {});
@@ -144,6 +146,7 @@ class RunSession {
   };
   std::map<std::size_t, Undecided> undecided_;  // rendered, but the decision could not be written yet
   std::map<std::size_t, int> write_failures_;
+  std::optional<OutputNames> names_;  // of all jobs, once one has to look for another
   std::optional<Clock::time_point> disk_trouble_since_;
   Clock::time_point next_disk_look_{}, started_{};
   std::optional<Clock::time_point> kill_at_;

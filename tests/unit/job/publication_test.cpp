@@ -39,7 +39,7 @@ TEST_F(PublicationTest, MovesFilesToTheirNamesAndRecordsThem) {
   auto files = publication();
   ASSERT_TRUE(files.decide(record()).ok());
   EXPECT_TRUE(files.decided());
-  const auto published = files.publish(Overwrite::Never);
+  const auto published = files.publish(Replace::Own);
   ASSERT_TRUE(published.ok()) << published.error().message;
   EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), "pixels");
   const auto done = files.done();
@@ -58,7 +58,7 @@ TEST_F(PublicationTest, GoesOnAfterACrashHalfWay) {
   fs::create_directories(folder_ / "day");
   fs::rename(folder_ / ".rubato/work/k/out/clip.mp4", folder_ / "day/clip.mp4");  // and then the power went
   EXPECT_FALSE(publication().done());
-  const auto published = publication().publish(Overwrite::Never);
+  const auto published = publication().publish(Replace::Own);
   ASSERT_TRUE(published.ok()) << published.error().message;
   EXPECT_TRUE(fs::exists(folder_ / "day/clip.mp4.json"));
   EXPECT_TRUE(publication().done());
@@ -68,19 +68,96 @@ TEST_F(PublicationTest, NeverReplacesAnotherFileUnlessAsked) {
   render();
   folder_.write("day/clip.mp4", "somebody's");
   ASSERT_TRUE(publication().decide(record()).ok());
-  const auto refused = publication().publish(Overwrite::Never);
+  const auto refused = publication().publish(Replace::Own);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::OutputExists);
   EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), "somebody's");
   EXPECT_TRUE(fs::exists(folder_ / ".rubato/work/k/out/clip.mp4")) << "the rendered file is not lost";
-  ASSERT_TRUE(publication().publish(Overwrite::Always).ok());
+  ASSERT_TRUE(publication().publish(Replace::Any).ok());
   EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), "pixels");
+}
+
+// Half a result under its names would be neither the job's nor the person's.
+TEST_F(PublicationTest, LooksAtAllNamesBeforeTheFirstRename) {
+  render();
+  folder_.write("day/clip.mp4.json", "somebody's");
+  ASSERT_TRUE(publication().decide(record()).ok());
+  const auto refused = publication().publish(Replace::Own);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::OutputExists);
+  EXPECT_THAT(refused.error().message, HasSubstr("clip.mp4.json"));
+  EXPECT_FALSE(fs::exists(folder_ / "day/clip.mp4")) << "nothing of it was published";
+}
+
+TEST_F(PublicationTest, ADecisionWhoseFileWasMovedAwayIsVoid) {
+  render();
+  ASSERT_TRUE(publication().decide(record()).ok());
+  EXPECT_FALSE(publication().drop_broken_decision());
+  fs::create_directories(folder_ / "day");
+  fs::rename(folder_ / ".rubato/work/k/out/clip.mp4.json", folder_ / "day/clip.mp4.json");  // arrived
+  fs::rename(folder_ / ".rubato/work/k/out/clip.mp4", folder_ / "taken.mp4");               // a person's doing
+  EXPECT_FALSE(publication().decided());
+  EXPECT_TRUE(publication().drop_broken_decision());
+  EXPECT_FALSE(publication().drop_broken_decision()) << "it is gone";
+  render("again");
+  ASSERT_TRUE(publication().decide(record()).ok());
+  const auto published = publication().publish(Replace::Own);
+  ASSERT_TRUE(published.ok()) << published.error().message << ": what had arrived is the job's own";
+  EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), "again");
+  EXPECT_EQ(test::slurp(folder_ / "taken.mp4"), "pixels");
+}
+
+TEST_F(PublicationTest, ReplacesWhatJobsMadeAndNothingElse) {
+  for (const auto* stands : {"another job's", "a person's", "a person's over another job's"}) {
+    folder_.write("day/clip.mp4", stands);
+    folder_.write(".rubato/other.done",
+                  R"({"version":1,"job":"other","frames_sha256":"","facts":{},"files":[{"path":"day/clip.mp4",)"
+                  R"("work":"out/clip.mp4","kind":"video","bytes":13,"modified_ns":0,"sha256":")" +
+                      sha256_hex("another job's") + "\"}]}");
+    if (stands == std::string("a person's")) fs::remove(folder_ / ".rubato/other.done");
+    render();
+    ASSERT_TRUE(publication().decide(record()).ok());
+    const bool made = stands == std::string("another job's");
+    EXPECT_EQ(publication().publish(Replace::Made).ok(), made) << stands;
+    EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), made ? "pixels" : stands);
+    fs::remove(folder_ / ".rubato/k.done");
+    fs::remove_all(folder_ / "day");
+  }
+  // Its own may be replaced even when somebody changed it: that is what is asked for.
+  render();
+  ASSERT_TRUE(publication().decide(record()).ok());
+  ASSERT_TRUE(publication().publish(Replace::Own).ok());
+  folder_.write("day/clip.mp4", "edited");
+  render("second");
+  ASSERT_TRUE(publication().decide(record()).ok());
+  EXPECT_TRUE(publication().publish(Replace::Made).ok());
+  EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), "second");
+}
+
+TEST_F(PublicationTest, TakesOtherNamesWhereThoseOfTheDecisionWereTakenMeanwhile) {
+  render();
+  ASSERT_TRUE(publication().decide(record()).ok());
+  fs::create_directories(folder_ / "day");
+  fs::rename(folder_ / ".rubato/work/k/out/clip.mp4.json", folder_ / "day/clip.mp4.json");  // and then the power went
+  folder_.write("day/clip.mp4", "somebody's");
+  ASSERT_FALSE(publication().publish(Replace::Own).ok());
+  ASSERT_TRUE(publication()
+                  .rename([](const PublishedFile& file) {
+                    return file.path == "day/clip.mp4" ? "day/clip-2.mp4" : "day/clip-2.mp4.json";
+                  })
+                  .ok());
+  const auto published = publication().publish(Replace::Own);
+  ASSERT_TRUE(published.ok()) << published.error().message;
+  EXPECT_EQ(test::slurp(folder_ / "day/clip-2.mp4"), "pixels");
+  EXPECT_EQ(test::slurp(folder_ / "day/clip-2.mp4.json"), "{}");
+  EXPECT_FALSE(fs::exists(folder_ / "day/clip.mp4.json")) << "half a result under the old name";
+  EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), "somebody's");
 }
 
 TEST_F(PublicationTest, SaysWhatHappenedToAFinishedFile) {
   render();
   ASSERT_TRUE(publication().decide(record()).ok());
-  const auto done = publication().publish(Overwrite::Never);
+  const auto done = publication().publish(Replace::Own);
   ASSERT_TRUE(done.ok());
   folder_.write("day/clip.mp4", "Pixels");  // one byte, same length
   EXPECT_THAT(publication().difference(*done), HasSubstr("was changed"));
@@ -92,7 +169,7 @@ TEST_F(PublicationTest, SaysWhatHappenedToAFinishedFile) {
 TEST_F(PublicationTest, KnowsAFileByItsHashWhenItsTimeIsAnother) {
   render();
   ASSERT_TRUE(publication().decide(record()).ok());
-  const auto done = publication().publish(Overwrite::Never);
+  const auto done = publication().publish(Replace::Own);
   ASSERT_TRUE(done.ok());
   fs::last_write_time(folder_ / "day/clip.mp4", fs::file_time_type::clock::now() + std::chrono::hours(1));
   EXPECT_EQ(publication().difference(*done), "");
@@ -113,7 +190,7 @@ TEST_F(PublicationTest, RefusesToPublishOutsideTheFolder) {
   auto evil = record();
   evil.files[0].path = "../clip.mp4";
   ASSERT_TRUE(publication().decide(evil).ok());
-  EXPECT_FALSE(publication().publish(Overwrite::Always).ok());
+  EXPECT_FALSE(publication().publish(Replace::Any).ok());
   EXPECT_FALSE(fs::exists(folder_.path().parent_path() / "clip.mp4"));
 }
 
@@ -130,7 +207,7 @@ TEST_F(PublicationTest, BelievesNoRecordThatLeadsOutOfItsFolder) {
   EXPECT_FALSE(publication().done());
   folder_.write(".rubato/work/k/publish.json", with("clip.mp4", "../../../elsewhere.txt"));
   EXPECT_FALSE(publication().decided());
-  EXPECT_FALSE(publication().publish(Overwrite::Never).ok());
+  EXPECT_FALSE(publication().publish(Replace::Own).ok());
   EXPECT_EQ(test::slurp(folder_ / "elsewhere.txt"), "secret");
   folder_.write(".rubato/k.done", with("clip.mp4", "out/clip.mp4"));
   EXPECT_TRUE(publication().done()) << "the records above are refused for their names alone";
@@ -142,15 +219,15 @@ TEST_F(PublicationTest, ReplacesItsOwnEarlierFilesUnlessTheyWereChanged) {
     fs::remove_all(folder_ / "day", ignored);
     render("first");
     ASSERT_TRUE(publication().decide(record()).ok());
-    ASSERT_TRUE(publication().publish(Overwrite::Always).ok());
+    ASSERT_TRUE(publication().publish(Replace::Any).ok());
     if (changed) folder_.write("day/clip.mp4.json", "a note");
     fs::create_directories(publication().work_folder());
     ASSERT_TRUE(publication().forget().ok());
     EXPECT_FALSE(publication().done());
     render("second");
     ASSERT_TRUE(publication().decide(record()).ok());
-    EXPECT_EQ(publication().publish(Overwrite::Never).ok(), !changed);
-    EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), "second");
+    EXPECT_EQ(publication().publish(Replace::Own).ok(), !changed);
+    EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4"), changed ? "first" : "second") << "all of it or nothing";
     EXPECT_EQ(test::slurp(folder_ / "day/clip.mp4.json"), changed ? "a note" : "{}");
   }
 }
@@ -158,7 +235,7 @@ TEST_F(PublicationTest, ReplacesItsOwnEarlierFilesUnlessTheyWereChanged) {
 TEST_F(PublicationTest, BeginsAnewWithoutForgettingWhichFilesAreItsOwn) {
   render();
   ASSERT_TRUE(publication().decide(record()).ok());
-  ASSERT_TRUE(publication().publish(Overwrite::Never).ok());
+  ASSERT_TRUE(publication().publish(Replace::Own).ok());
   render("half");
   for (int attempt = 0; attempt < 2; ++attempt) {  // the second after the first was interrupted
     ASSERT_TRUE(publication().forget().ok());
@@ -183,15 +260,15 @@ TEST_F(PublicationTest, PublishesNothingOnceItsWorkFolderIsAnothers) {
     fs::rename(folder_ / ".rubato/work/k", taken);
     if (acts == 2) {  // and the other has published it
       Publication other(folder_.path(), "k", taken);
-      ASSERT_TRUE(other.publish(Overwrite::Never).ok());
+      ASSERT_TRUE(other.publish(Replace::Own).ok());
       const auto done = test::slurp(folder_ / ".rubato/k.done");
-      EXPECT_FALSE(publication().publish(Overwrite::Always).ok());
+      EXPECT_FALSE(publication().publish(Replace::Any).ok());
       EXPECT_FALSE(publication().forget().ok()) << "the other's record is not this one's to forget";
       EXPECT_EQ(test::slurp(folder_ / ".rubato/k.done"), done);
       continue;
     }
     EXPECT_FALSE(publication().decide(record()).ok());
-    EXPECT_FALSE(publication().publish(Overwrite::Always).ok());
+    EXPECT_FALSE(publication().publish(Replace::Any).ok());
     EXPECT_FALSE(fs::exists(folder_ / ".rubato/k.done"));
     EXPECT_FALSE(fs::exists(folder_ / "day/clip.mp4"));
     EXPECT_FALSE(fs::exists(publication().work_folder())) << "nobody makes it again";

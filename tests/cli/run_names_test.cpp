@@ -1,0 +1,140 @@
+// Which files a run writes, and which it leaves alone.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "engine/base/files.h"
+#include "tests/cli/program.h"
+
+namespace rubato::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class CliRunNames : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!configured("rubato-worker") || !configured("rubato-media"))
+      GTEST_SKIP() << "configured without libtorch, or RUBATO_MEDIA is OFF";
+  }
+  // A job a name, each of a second or less.
+  void write_jobs(const std::vector<std::string>& names, const std::string& prompt = "a red circle moves right") const {
+    std::ofstream file(dir_ / "shots.csv");
+    file << "prompt,size,frames,steps,seed,device,out\n";
+    int seed = 0;
+    for (const auto& name : names) file << prompt << ",64x64,5,2," << ++seed << ",cpu," << name << "\n";
+  }
+  Finished run_jobs(std::vector<std::string> more = {}) const {
+    std::vector<std::string> words{"run", "shots.csv", "--out", "out"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(here_, words);
+  }
+  std::string text_of(const std::string& file) const {
+    const auto text = read_file(dir_ / ("out/" + file), 1 << 20);
+    return text ? *text : "";
+  }
+  void put(const std::string& file, const std::string& text) const {
+    fs::create_directories((dir_ / ("out/" + file)).parent_path());
+    std::ofstream(dir_ / ("out/" + file)) << text;
+  }
+
+  TempDir dir_;
+  Shell here_{.folder = dir_.path(), .env = {{"OMP_NUM_THREADS", "1"}}};
+};
+
+TEST_F(CliRunNames, RefusesPicturesThatMeet) {
+  write_jobs({"f_####.png", "g/", "f_%04d.png", "g/clip.mp4", "h.webm", "report.html/"});
+  const auto refused = run_jobs({"--dry-run"});
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("line 4: f_%04d.png and f_####.png of"), HasSubstr("line 5: g/clip.mp4"),
+                                 HasSubstr("line 7: report.html/ is the report of the run"), Not(HasSubstr("line 3:")),
+                                 Not(HasSubstr("line 6:"))));
+}
+
+TEST_F(CliRunNames, SeesAPersonsPictureInAPatternBeforeItRenders) {
+  write_jobs({"f_####.png"});
+  put("f_0003.png", "a holiday");
+  for (const auto& more : {std::vector<std::string>{}, {"--dry-run"}, {"--overwrite", "if-changed"}}) {
+    const auto refused = run_jobs(more);
+    EXPECT_EQ(refused.code, 6) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("f_0003.png exists"));
+  }
+  EXPECT_FALSE(fs::exists(dir_ / "out/f_0000.png"));
+  EXPECT_EQ(run_jobs({"--overwrite", "rename"}).code, 0);
+  EXPECT_TRUE(fs::exists(dir_ / "out/f_0003-2.png"));
+  EXPECT_TRUE(fs::exists(dir_ / "out/f_####-2.png.json"));
+  EXPECT_EQ(text_of("f_0003.png"), "a holiday");
+}
+
+TEST_F(CliRunNames, IfChangedReplacesOnlyWhatJobsMade) {
+  write_jobs({"clip.mp4"});
+  ASSERT_EQ(run_jobs().code, 0);
+  const auto first = text_of("clip.mp4");
+  write_jobs({"clip.mp4"}, "a blue star waits");
+  EXPECT_EQ(run_jobs().code, 6) << "it is another job's";
+  const auto changed = run_jobs({"--overwrite", "if-changed"});
+  EXPECT_EQ(changed.code, 0) << changed.err;
+  EXPECT_NE(text_of("clip.mp4"), first);
+
+  write_jobs({"clip.mp4"}, "a green square");
+  put("clip.mp4", "a holiday");
+  const auto refused = run_jobs({"--overwrite", "if-changed"});
+  EXPECT_EQ(refused.code, 6);
+  EXPECT_THAT(refused.err, HasSubstr("replaces only what jobs made"));
+  EXPECT_EQ(text_of("clip.mp4"), "a holiday");
+  EXPECT_EQ(run_jobs({"--overwrite", "always"}).code, 0);
+  EXPECT_NE(text_of("clip.mp4"), "a holiday");
+}
+
+// A name that was free when the plan was made is taken while the job renders.
+TEST_F(CliRunNames, TakesTheNextNameWhenTheChosenOneIsTakenMeanwhile) {
+  std::ofstream(dir_ / "shots.csv") << "prompt,size,frames,steps,seed,device,out\n"
+                                       "a red circle moves right,64x64,5,60,1,cpu,clip.mp4\n";
+  put("clip.mp4", "a holiday");
+  Program running(here_, {"run", "shots.csv", "--out", "out", "--overwrite", "rename", "--progress", "json"});
+  ASSERT_TRUE(running.wait_for("\"job.start\"")) << running.err();
+  put("clip-2.mp4", "another holiday");
+  const auto done = running.finish();
+  EXPECT_EQ(done.code, 0) << done.err << done.out;
+  EXPECT_EQ(text_of("clip.mp4"), "a holiday");
+  EXPECT_EQ(text_of("clip-2.mp4"), "another holiday");
+  EXPECT_TRUE(fs::exists(dir_ / "out/clip-3.mp4"));
+  EXPECT_TRUE(fs::exists(dir_ / "out/clip-3.mp4.json"));
+  EXPECT_FALSE(fs::exists(dir_ / "out/clip-2.mp4.json"));
+}
+
+// While it rendered, a file of its name appeared: the clip waits, and what becomes of it then is not for ever.
+TEST_F(CliRunNames, RendersAgainWhatWasTakenFromItsWorkFolder) {
+  std::ofstream(dir_ / "shots.csv") << "prompt,size,frames,steps,seed,device,out\n"
+                                       "a red circle moves right,64x64,5,60,1,cpu,clip.mp4\n";
+  {
+    Program running(here_, {"run", "shots.csv", "--out", "out", "--progress", "json"});
+    ASSERT_TRUE(running.wait_for("\"job.start\"")) << running.err();
+    put("clip.mp4", "a holiday");
+    EXPECT_EQ(running.finish().code, 1);
+  }
+  const auto refused = run_jobs();
+  EXPECT_EQ(refused.code, 6) << "looked at before anything is started";
+  EXPECT_THAT(refused.err, HasSubstr("The finished clip waits in"));
+  EXPECT_EQ(text_of("clip.mp4"), "a holiday");
+  fs::remove(dir_ / "out/clip.mp4");
+  for (const auto& entry : fs::recursive_directory_iterator(dir_ / "out/.rubato/work"))
+    if (entry.path().filename() == "clip.mp4") {
+      fs::rename(entry.path(), dir_ / "taken.mp4");
+      break;
+    }
+  ASSERT_TRUE(fs::exists(dir_ / "taken.mp4"));
+  const auto again = run_jobs();
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_GT(text_of("clip.mp4").size(), 100u);
+}
+
+}  // namespace
+}  // namespace rubato::test
