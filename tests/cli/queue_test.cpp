@@ -108,6 +108,35 @@ TEST_F(CliQueue, OneBadJobAddsNothing) {
   EXPECT_THAT(run(here_, {"queue", "list"}).err, HasSubstr("empty"));
 }
 
+TEST_F(CliQueue, WhatIsInTheWayIsSaidBeforeItIsAdded) {
+  const auto shots = file("shots.yaml",
+                          "version: 1\njobs:\n  - {id: a, prompt: a ring, frames: 5, out: 'a_####.png'}\n"
+                          "  - {id: b, prompt: a cube, frames: 5, out: b.mp4}\n");
+  file("a_0002.png", "a holiday");
+  file("b.mp4", "another");
+  const auto refused = run(here_, {"queue", "add", shots});
+  EXPECT_EQ(refused.code, 6);
+  EXPECT_THAT(refused.err, HasSubstr("a_0002.png exists already"));
+  EXPECT_THAT(refused.err, HasSubstr("b.mp4 exists already"));
+  EXPECT_THAT(refused.err, HasSubstr("'overwrite: always' into the job"));
+  EXPECT_THAT(refused.err, testing::Not(HasSubstr("--overwrite")));
+
+  fs::remove(dir_ / "a_0002.png");
+  fs::remove(dir_ / "b.mp4");
+  ASSERT_EQ(run(here_, {"queue", "add", shots}).code, 0);
+  const auto again = run(here_, {"queue", "add",
+                                 file("other.yaml",
+                                      "version: 1\njobs:\n  - {id: c, prompt: a star, out: "
+                                      "a_0003.png, frames: 1}\n")});
+  EXPECT_EQ(again.code, 3);
+  EXPECT_THAT(again.err, HasSubstr("in the queue would both write"));
+  EXPECT_EQ(listed()["jobs"].size(), 2u);
+  const auto always =
+      file("always.yaml", "version: 1\njobs:\n  - {id: d, prompt: a star, out: d.mp4, overwrite: always}\n");
+  file("d.mp4", "may go");
+  EXPECT_EQ(run(here_, {"queue", "add", always}).code, 0);
+}
+
 TEST_F(CliQueue, ExportedJobsAreImportedOnce) {
   const auto ids = add_two();
   const auto exported = (dir_ / "queue.json").string();

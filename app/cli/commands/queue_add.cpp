@@ -3,16 +3,18 @@
 
 #include <nlohmann/json.hpp>
 #include <random>
-#include <set>
 
 #include "app/cli/places.h"
 #include "app/cli/queue_view.h"
+#include "engine/base/frame_names.h"
 #include "engine/base/ids.h"
 #include "engine/base/text.h"
 #include "pipelines/job/batch/job_file.h"
 #include "pipelines/job/batch/name_template.h"
 #include "pipelines/job/job_advice.h"
 #include "pipelines/job/preflight.h"
+#include "pipelines/job/queue/queue_requests.h"
+#include "pipelines/job/run/output_names.h"
 
 namespace rubato::cli {
 namespace fs = std::filesystem;
@@ -37,12 +39,43 @@ Result<> check_outputs(const VideoJob& job) {
   for (auto* output : {&inputs.out, &inputs.latents_out, &inputs.trace}) output->clear();
   RUBATO_OK(check_files(inputs));
   RUBATO_OK(check_extension(job.out));
-  for (const fs::path output : {job.out, job.latents_out, job.trace}) {
-    std::error_code failed;
-    if (!output.empty() && output.has_filename() && fs::is_directory(output.parent_path(), failed))
-      RUBATO_OK(check_writable(output, overwrite_of(job)));
+  RUBATO_OK(check_picture_name(job.out, *job.frames));
+  StandingFiles standing("");
+  for (const auto& name : output_names(job)) {
+    const auto other = standing.in_the_way(name, [&](const std::string& file) {
+      std::error_code failed;
+      return overwrite_of(job) == Overwrite::Always && !fs::is_directory(file, failed);
+    });
+    if (!other.empty())
+      return Error{
+          ErrorCode::OutputExists,
+          fmt::format("{} exists already; choose another name, or write 'overwrite: always' into the job", other)};
   }
   return {};
+}
+
+// What the jobs will write that are in the queue and not at their end, as far as it lies in `folder`.
+Result<OutputNames> queued_names(const Context& context, const fs::path& folder) {
+  OutputNames names;
+  const auto file = queue_file(context.folders.state);
+  std::error_code failed;
+  if (!fs::exists(file, failed)) return names;
+  RUBATO_TRY(store, QueueStore::open(file, QueueMode::Read));
+  RUBATO_TRY(waiting, store.list({.states = {JobState::Queued, JobState::Running, JobState::Blocked,
+                                             JobState::Interrupted, JobState::Suspended}}));
+  // As it stands in a specification; reading all those of a large queue takes seconds.
+  const auto written =
+      json(fs::weakly_canonical(folder, failed).string()).dump(-1, ' ', false, json::error_handler_t::replace);
+  const auto part = written.substr(1, written.size() - 2);
+  for (const auto& row : waiting) {
+    if (row.spec.find(part) == std::string::npos) continue;
+    const auto job = video_job_from_json(json::parse(row.spec, nullptr, false), row.name);
+    // Two of them may meet already; that is not this command's matter.
+    if (job)
+      static_cast<void>(
+          names.claim(output_names(*job), fmt::format("{} ({}) in the queue", row.name, short_id(row.id))));
+  }
+  return names;
 }
 
 // The job as it will be rendered: every field filled, a seed drawn, the output's whole path.
@@ -92,20 +125,20 @@ Result<> run(const Context& context) {
   ::localtime_r(&now, &when);
 
   json ids = json::array();
-  std::set<std::string> outputs;
+  RUBATO_TRY(names, queued_names(context, folder));
   std::vector<json> requests;
   std::vector<std::string> problems;
+  bool only_names_taken = true;
   JobAdvice advice;
   for (const auto& file : context.args.positionals()) {
     RUBATO_TRY(batch, read_batch(file));
     json jobs = json::array();
     for (const auto& entry : batch.jobs) {
       auto job = ready_job(entry, where, folder, when, advice);
-      if (job && !outputs.insert(job->out).second)
-        job =
-            Error{ErrorCode::JobInvalid,
-                  fmt::format("{} would be written twice; put {{index}}, {{seed}} or {{job}} into the name", job->out)};
+      if (job)
+        if (auto apart = names.claim(output_names(*job), entry.source); !apart) job = apart.error();
       if (!job) {
+        only_names_taken = only_names_taken && job.error().code == ErrorCode::OutputExists;
         problems.push_back(fmt::format("{}: {}", entry.source, job.error().message));
         continue;
       }
@@ -119,10 +152,11 @@ Result<> run(const Context& context) {
   }
   if (!problems.empty()) {
     const auto shown = std::span(problems).first(std::min(problems.size(), kProblemsShown));
-    return Error{ErrorCode::JobInvalid, fmt::format("{}{}; nothing was added", join(shown, "\n"),
-                                                    problems.size() > shown.size()
-                                                        ? fmt::format("\nand {} more", problems.size() - shown.size())
-                                                        : "")};
+    const auto code = only_names_taken ? ErrorCode::OutputExists : ErrorCode::JobInvalid;
+    return Error{
+        code, fmt::format(
+                  "{}{}; nothing was added", join(shown, "\n"),
+                  problems.size() > shown.size() ? fmt::format("\nand {} more", problems.size() - shown.size()) : "")};
   }
   RUBATO_OK(make_folder(folder));
   for (const auto& sentence : advice.sentences()) context.out.warn(sentence);

@@ -11,6 +11,7 @@
 #include "engine/base/check.h"
 #include "pipelines/job/memory_forecast.h"
 #include "pipelines/job/run/disk_watch.h"
+#include "pipelines/job/run/output_names.h"
 #include "pipelines/job/run/run_plan.h"
 
 namespace rubato {
@@ -203,6 +204,7 @@ Result<bool> QueueSlot::prepare() {
   RUBATO_TRY(full, resolve_video_job(std::move(job), model));
   running.job = std::move(full);
   running.model = std::move(model);
+  RUBATO_OK(look_for_others());
   // What a model that is loaded already takes of the memory is free for the next one, but does not look so from here:
   // then the worker decides.
   if (loaded_.empty()) {
@@ -216,6 +218,26 @@ Result<bool> QueueSlot::prepare() {
   if (const auto obstacle = DiskWatch(root).obstacle(expected_output_bytes(running.job)); !obstacle.empty())
     return Error{ErrorCode::CannotWrite, obstacle};
   return false;
+}
+
+// Before anything is rendered: files that it would find in its way only when it is finished.
+Result<> QueueSlot::look_for_others() {
+  const auto& running = *running_;
+  if (const auto other = running.work->in_the_way(); !other.empty())
+    return Error{ErrorCode::OutputExists,
+                 fmt::format("{} exists and is another file; move it away, then retry this job", other)};
+  const std::lock_guard lock(shared_.mutex);
+  RUBATO_TRY(at_work, shared_.store.list({.states = {JobState::Running}}));
+  OutputNames names;
+  for (const auto& row : at_work) {
+    if (row.id == running.row.id) continue;
+    const auto spec = nlohmann::json::parse(row.spec, nullptr, false);
+    if (const auto job = video_job_from_json(spec, row.name))
+      static_cast<void>(names.claim(output_names(*job), row.name));
+  }
+  if (const auto apart = names.claim(output_names(running.job), title()); !apart)
+    return Error{ErrorCode::OutputExists, apart.error().message + ", then add this job again"};
+  return {};
 }
 
 // ---- What becomes of it --------------------------------------------------------------------------------------------

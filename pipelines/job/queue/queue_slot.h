@@ -87,7 +87,8 @@ class QueueSlot {
   bool others_busy() const;        // under the mutex
   Result<bool> claim();
   void begin();
-  Result<bool> prepare();  // true: an earlier session had finished it
+  Result<bool> prepare();      // true: an earlier session had finished it
+  Result<> look_for_others();  // OutputExists
   void wait();
 
   // ---- What becomes of the job

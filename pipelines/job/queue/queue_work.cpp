@@ -7,6 +7,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/json.h"
+#include "pipelines/job/run/output_names.h"
 
 namespace rubato {
 namespace fs = std::filesystem;
@@ -43,6 +44,8 @@ fs::path root_of(const VideoJob& job) {
   return root.value_or(fs::path());
 }
 
+Replace replace_of(const VideoJob& job) { return overwrite_of(job) == Overwrite::Always ? Replace::Any : Replace::Own; }
+
 }  // namespace
 
 QueueWork::QueueWork(VideoJob job, std::string id) : job_(std::move(job)), id_(std::move(id)), root_(root_of(job_)) {}
@@ -68,6 +71,18 @@ Result<> QueueWork::make_folders() const {
   return {};
 }
 
+std::string QueueWork::in_the_way() const {
+  const auto files = publication();
+  StandingFiles standing("");
+  for (const auto& name : output_names(job_)) {
+    auto other = standing.in_the_way(name, [&](const std::string& file) {
+      return files.may_replace(fs::path(file).lexically_relative(root_).string(), replace_of(job_));
+    });
+    if (!other.empty()) return other;
+  }
+  return {};
+}
+
 Result<std::vector<JobOutput>> QueueWork::earlier_result() const {
   const auto files = publication();
   if (const auto record = files.done(); record && files.difference(*record).empty()) {
@@ -86,7 +101,7 @@ Result<std::vector<JobOutput>> QueueWork::publish(const protocol::Done& done) co
 }
 
 Result<std::vector<JobOutput>> QueueWork::move_into_place() const {
-  auto published = publication().publish(overwrite_of(job_) == Overwrite::Always ? Replace::Any : Replace::Own);
+  auto published = publication().publish(replace_of(job_));
   if (!published && published.error().code == ErrorCode::OutputExists) {
     // What a command line would answer to that is not what helps here.
     const auto what = published.error().message.substr(0, published.error().message.find(". --"));

@@ -27,6 +27,10 @@ class QueueWork {
   VideoJob for_worker(const std::string& device) const;
   Result<> make_folders() const;
 
+  // The first file or folder that stands where the job is to write, with its whole path, and that neither it made nor
+  // it may overwrite; "" = none. To be asked before hours are spent on it.
+  std::string in_the_way() const;
+
   // The published files of a result that an earlier session came to but did not note; empty: there is none. Errors as
   // of publish().
   Result<std::vector<JobOutput>> earlier_result() const;

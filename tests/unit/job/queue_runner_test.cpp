@@ -277,12 +277,31 @@ TEST_F(QueueRunnerTest, WhatAKilledWorkerLeftHalfWrittenIsNoOutput) {
 
 TEST_F(QueueRunnerTest, NeverReplacesAnothersFile) {
   folder_.write("videos/ring.mp4", "precious");
+  folder_.write("videos/ring_0002.png", "precious too");
   auto runner = open();
   const auto id = add(*runner, added("ring", "make"));
+  auto pictures = added("pictures", "make");
+  pictures["spec"]["out"] = (folder_ / "videos/ring_####.png").string();
+  const auto second = add(*runner, pictures);
   finish(*runner);
   EXPECT_EQ(row(*runner, id).state, JobState::Failed);
-  EXPECT_EQ(row(*runner, id).error_code, "output_exists");
+  for (const auto& job : {id, second}) EXPECT_EQ(row(*runner, job).error_code, "output_exists");
+  EXPECT_THAT(row(*runner, second).error_text, HasSubstr("ring_0002.png"));
   EXPECT_EQ(test::slurp(clip("ring")), "precious");
+  EXPECT_FALSE(fs::exists(folder_ / "videos/.rubato")) << "looked at before anything was rendered";
+}
+
+TEST_F(QueueRunnerTest, TheSecondJobForOneFileIsNotRendered) {
+  auto runner = open();
+  const auto first = add(*runner, added("ring", "make"));
+  auto same = added("again", "make");
+  same["spec"]["out"] = clip("ring").string();
+  const auto second = add(*runner, same);
+  finish(*runner);
+  EXPECT_EQ(row(*runner, first).state, JobState::Done);
+  EXPECT_EQ(row(*runner, second).error_code, "output_exists");
+  EXPECT_THAT(row(*runner, second).error_text, HasSubstr("move it away, then retry this job"));
+  EXPECT_FALSE(fs::exists(folder_ / "videos/.rubato")) << "nothing was rendered for it";
 }
 
 TEST_F(QueueRunnerTest, WhatCannotBeRenderedFailsWithItsReason) {
