@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "engine/base/drafts.h"
 #include "engine/base/files.h"
 #include "engine/base/json.h"
 #include "engine/base/version.h"
@@ -246,6 +247,7 @@ Result<> write_run_files(const RunOptions& options, const BatchFile& file, const
   report.host = HostIdentity::of_this_process().host;
   report.versions = {{"rubato", fmt::format("{} ({})", kVersion, kGitRevision)}};
   RUBATO_TRY(alone, alone_in(options.out));
+  remove_dead_drafts(options.out);
   const auto csv = options.out / "failed.csv";  // first: it can be run again
   RUBATO_TRY(earlier, earlier_failures(csv));
   const auto failures = by_file(earlier);

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/drafts.h"
 #include "engine/base/ids.h"
 #include "engine/base/text.h"
 
@@ -162,7 +163,13 @@ Result<AtomicFile> AtomicFile::create(const fs::path& target, Overwrite overwrit
     const fs::path name = folder_of(target) / fmt::format(".{}.{}.tmp", stem, new_ulid().substr(16));
     file.fd_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file.fd_ < 0 && errno != EEXIST) return write_error(target, errno);
-    if (file.fd_ >= 0) file.temporary_ = name;
+    if (file.fd_ < 0) continue;
+    if (hold_draft(file.fd_, name)) {
+      file.temporary_ = name;
+    } else {
+      ::close(std::exchange(file.fd_, -1));
+      ::unlink(name.c_str());
+    }
   }
   if (file.fd_ < 0) return write_error(target, EEXIST);
   return file;

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "engine/base/drafts.h"
 #include "engine/base/ids.h"
 #include "engine/base/log.h"
 #include "pipelines/media/container_writer.h"
@@ -47,11 +48,12 @@ class PngOutput final : public ContainerWriter {
 // others are linked in one by one, and taken back if one of them cannot be.
 class PngFramesOutput final : public ContainerWriter {
  public:
-  PngFramesOutput(FrameTemplate frames, const VideoFormat& format, Overwrite overwrite, fs::path draft)
-      : frames_(std::move(frames)), format_(format), overwrite_(overwrite), draft_(std::move(draft)) {}
+  PngFramesOutput(FrameTemplate frames, const VideoFormat& format, Overwrite overwrite, fs::path draft, int held)
+      : frames_(std::move(frames)), format_(format), overwrite_(overwrite), draft_(std::move(draft)), held_(held) {}
   ~PngFramesOutput() override {
     std::error_code ignored;
     if (!draft_.empty()) fs::remove_all(draft_, ignored);
+    ::close(held_);
   }
 
   Result<> add(std::int64_t index, std::span<const std::uint8_t> rgb24) override {
@@ -126,6 +128,7 @@ class PngFramesOutput final : public ContainerWriter {
   VideoFormat format_;
   Overwrite overwrite_;
   fs::path draft_;
+  int held_;  // says that the draft is being written
   std::string first_;
   std::int64_t count_ = 0;
 };
@@ -146,7 +149,10 @@ OutputResult open_png_frames_output(const fs::path& output, const VideoFormat& f
   const std::string label = frames.whole_folder ? frames.folder.filename().string() : "frames";
   const fs::path draft = parent / fmt::format(".{}.{}.tmp", label, new_ulid());
   if (::mkdir(draft.c_str(), 0777) != 0) return write_error(output, errno);
-  return OutputResult(std::make_unique<PngFramesOutput>(std::move(frames), format, overwrite, draft));
+  const int held = ::open(draft.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (held < 0) return write_error(output, errno);
+  static_cast<void>(hold_draft(held, draft));
+  return OutputResult(std::make_unique<PngFramesOutput>(std::move(frames), format, overwrite, draft, held));
 }
 
 }  // namespace rubato

@@ -9,6 +9,7 @@
 #include "app/cli/job_flags.h"
 #include "app/cli/places.h"
 #include "app/cli/render.h"
+#include "engine/base/drafts.h"
 #include "pipelines/job/events.h"
 #include "pipelines/job/job_advice.h"
 #include "pipelines/job/memory_forecast.h"
@@ -178,6 +179,12 @@ Result<json> render(const Context& context, ProgressMode mode) {
     RUBATO_TRY(taken, OutputLock::take(ready.job.out, "rubato-cli"));
     lock.emplace(std::move(taken));
   }
+  for (const std::filesystem::path output :
+       {ready.job.out, ready.job.latents_out, ready.job.trace, context.args.value_or("report", "")})
+    if (!output.empty()) remove_dead_drafts(std::filesystem::absolute(output).parent_path());
+  if (const std::filesystem::path out(ready.job.out);
+      !out.empty() && !out.has_filename())  // drafts of frames/ lie beside it
+    remove_dead_drafts(std::filesystem::absolute(out).parent_path().parent_path());
   JobTimings timings(context.folders.state);
   RUBATO_TRY(result, renderer->run(resolved, {.expected_s = timings.expected(ready.job, ready.model).expected_s}));
   timings.learn(ready.job, ready.model, result.done.report, {.resumed = result.resumed});
