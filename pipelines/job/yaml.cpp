@@ -119,6 +119,7 @@ class TreeBuilder final : public YAML::EventHandler {
       throw Refusal(fmt::format("a string is longer than {} bytes", limits_.max_string), at);
     if (value.find('\0') != std::string::npos) throw Refusal("a string contains a NUL character", at);
     if (!is_valid_utf8(value)) throw Refusal("a string is not valid UTF-8 text", at);
+    last_quoted = plain ? std::nullopt : std::optional(at);
     if (key_wanted()) {
       take_key(value, at);
     } else {
@@ -136,6 +137,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnMapEnd() override { close(); }
 
   json root;
+  std::optional<Position> last_quoted;  // where the last scalar begins, if it stands in quotes
 
  private:
   struct Level {
@@ -202,6 +204,37 @@ class TreeBuilder final : public YAML::EventHandler {
   std::size_t values_ = 0;
 };
 
+// From the first character of a line on.
+std::string_view from_line(std::string_view text, int number) {
+  for (; number > 1; --number) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text;
+}
+
+std::string_view line_at(std::string_view text, int number) {
+  text = from_line(text, number);
+  return text.substr(0, text.find('\n'));
+}
+
+// Whether the quote that opens at the beginning of `text` is closed. The library takes the end of the file for one.
+bool closed_quote(std::string_view text) {
+  if (text.empty()) return true;
+  const char quote = text.front();
+  if (quote != '"' && quote != '\'') return true;
+  for (std::size_t at = 1; at < text.size(); ++at) {
+    if (quote == '"' && text[at] == '\\') {
+      ++at;
+    } else if (text[at] == quote) {
+      if (quote == '"' || at + 1 == text.size() || text[at + 1] != quote) return true;
+      ++at;  // '' is one quote within the text
+    }
+  }
+  return false;
+}
+
 // What the library says, in words that say what to look for on that line.
 std::string in_words(const std::string& fault, std::string_view line) {
   if (line.substr(0, line.find_first_not_of(" \t")).find('\t') != std::string_view::npos)
@@ -215,15 +248,6 @@ std::string in_words(const std::string& fault, std::string_view line) {
     return "a list or an object does not end here; look for a wrong indentation, or a missing comma, bracket or quote, "
            "here or above";
   return fmt::format("{}; look for a wrong indentation, a tab, or a missing quote or bracket here or above", fault);
-}
-
-std::string_view line_at(std::string_view text, int number) {
-  for (; number > 1; --number) {
-    const auto end = text.find('\n');
-    if (end == std::string_view::npos) return {};
-    text.remove_prefix(end + 1);
-  }
-  return text.substr(0, text.find('\n'));
 }
 
 // Reads from memory without a copy.
@@ -255,6 +279,12 @@ Result<json> parse_yaml(std::string_view text, std::string_view source, const Js
       YAML::Parser parser(stream);
       TreeBuilder builder(limits, where);
       if (!parser.HandleNextDocument(builder)) return refuse("the file is empty", {});
+      if (const auto at = builder.last_quoted) {
+        const auto rest = from_line(text, at->line);
+        if (const auto begin = static_cast<std::size_t>(at->column - 1);
+            begin < rest.size() && !closed_quote(rest.substr(begin)))
+          return refuse("the quote that opens here is never closed", *at);
+      }
       json tree = std::move(builder.root);
       TreeBuilder second(limits, nullptr);
       if (parser.HandleNextDocument(second)) return refuse("only one document is allowed in a file", {});

@@ -79,6 +79,15 @@ TEST(Yaml, AmbiguousDocumentsAreRefused) {
   EXPECT_THAT(refusal("a: [1\n"), HasSubstr("line"));
 }
 
+TEST(Yaml, AQuoteThatIsNeverClosedIsRefused) {
+  EXPECT_THAT(refusal("a: 1\nb: \"x\n"), HasSubstr("line 2, column 4: the quote that opens here is never closed"));
+  EXPECT_THAT(refusal("a: 1\nb: 'it''s\n"), HasSubstr("line 2, column 4: the quote"));
+  EXPECT_THAT(refusal("é: \"x\\\"\n"), HasSubstr("the quote"));
+  EXPECT_EQ(parsed("é: \"x\\\"\"\nb: 'it''s'"), json::parse(R"({"é":"x\"","b":"it's"})"));
+  EXPECT_EQ(parsed("a: |\n  \"x\n"), json::parse(R"({"a":"\"x\n"})"));
+  EXPECT_EQ(parsed("a: \"x\"  # \"y"), json::parse(R"({"a":"x"})"));
+}
+
 TEST(Yaml, LimitsHold) {
   std::string deep(16, '[');
   EXPECT_TRUE(parse_yaml(deep + std::string(16, ']'), "t").ok());
