@@ -168,7 +168,7 @@ Result<bool> QueueSlot::claim() {
   RUBATO_TRY(row, shared_.store.find(next->id));
   job_id = next->id;
   cancel.reset();
-  running_.emplace();
+  running_ = Running{};
   running_->row = std::move(*row);
   return true;
 }
