@@ -73,6 +73,7 @@ RunView::RunView(Output& out, ProgressMode mode, const RunPlan& plan, const RunO
   total_ -= left_;
   settled_ = done_ = before_ = plan.done;
   out_.say(plan_summary(plan, options));
+  for (const auto& sentence : sentences(plan.left_work, options.job_file)) out_.say(sentence);
 }
 
 std::string RunView::place(const RunJob& job) const {

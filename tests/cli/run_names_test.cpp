@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -134,6 +136,57 @@ TEST_F(CliRunNames, RendersAgainWhatWasTakenFromItsWorkFolder) {
   const auto again = run_jobs();
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_GT(text_of("clip.mp4").size(), 100u);
+}
+
+// A job that is edited is another job: nothing goes on from what there was of it.
+TEST_F(CliRunNames, HalfDoneWorkOfAnEditedJobIsToldOfAndGoesAtTheEnd) {
+  const auto write = [&](const std::string& file, const std::string& prompt, int steps) {
+    std::ofstream(dir_ / file) << "id,prompt,size,frames,steps,seed,device,out\n"
+                               << file.substr(0, 4) << "," << prompt << ",64x64,5," << steps << ",1,cpu,{job}.mp4\n";
+  };
+  const auto folders = [&] {
+    std::error_code none;
+    return std::distance(fs::directory_iterator(dir_ / "out/.rubato/work", none), {});
+  };
+  write("shots.csv", "a red circle moves right", 200);
+  {
+    Program running(here_, {"run", "shots.csv", "--out", "out", "--progress", "json"});
+    ASSERT_TRUE(running.wait_for("\"phase\":\"denoise\"")) << running.err();
+    running.signal(SIGKILL);
+    running.finish();
+  }
+  ASSERT_EQ(folders(), 1);
+  const auto same = run_jobs({"--dry-run"});
+  EXPECT_THAT(same.err, Not(HasSubstr("does not hold"))) << "it would go on from there";
+
+  write("others.csv", "a blue star waits", 2);
+  const auto other = run(here_, {"run", "others.csv", "--out", "out"});
+  EXPECT_EQ(other.code, 0) << other.err;
+  EXPECT_THAT(other.err, Not(HasSubstr("Half-done")));
+  EXPECT_EQ(folders(), 1) << "another file's";
+
+  write("shots.csv", "a green square waits", 2);
+  EXPECT_THAT(run_jobs({"--dry-run"}).err, HasSubstr("Half-done work of shot that shots.csv does not hold"));
+  EXPECT_EQ(folders(), 1) << "a look changes nothing";
+  const auto done = run_jobs();
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.err, HasSubstr("is removed at the end of this run"));
+  EXPECT_FALSE(fs::exists(dir_ / "out/.rubato/work"));
+  EXPECT_THAT(run_jobs().err, Not(HasSubstr("Half-done")));
+}
+
+TEST_F(CliRunNames, TemporaryFilesOfKilledCommandsAreRemoved) {
+  write_jobs({"clip.mp4"});
+  put(".report.html.0123456789.tmp", "half");
+  put(".notes.0123456789.tmp", "a person's");
+  ASSERT_EQ(run_jobs().code, 0);
+  EXPECT_FALSE(fs::exists(dir_ / "out/.report.html.0123456789.tmp"));
+  EXPECT_TRUE(fs::exists(dir_ / "out/.notes.0123456789.tmp"));
+  put(".x.mp4.0123456789.tmp", "half");
+  const auto gen = run(here_, {"gen", "video", "-p", "a red circle", "--size", "64x64", "--frames", "5", "--steps", "2",
+                               "--device", "cpu", "-o", "out/x.mp4"});
+  EXPECT_EQ(gen.code, 0) << gen.err;
+  EXPECT_FALSE(fs::exists(dir_ / "out/.x.mp4.0123456789.tmp"));
 }
 
 }  // namespace

@@ -225,6 +225,8 @@ Result<Prepared> prepare(const Context& context, JobForecasts& forecasts) {
   for (auto& job : run.file.jobs) fill_unset_fields(machine_fields(job.job), machine_fields(for_all));
   PlanOptions planning;
   planning.out = run.options.out;
+  if (std::error_code failed; fs::is_regular_file(job_file, failed))
+    run.options.job_file = planning.job_file = fs::weakly_canonical(fs::absolute(job_file), failed);
   planning.name = args.value_or("name", kUsualName);
   if (auto name = NameTemplate::parse(planning.name); !name)
     return Error{ErrorCode::Usage, fmt::format("--name {}: {}", planning.name, name.error().message)};
@@ -272,6 +274,7 @@ Result<> dry_run(const Context& context, const Prepared& run, ProgressMode mode)
   else
     context.out.result(plan_table(run.plan));
   context.out.say(plan_summary(run.plan, run.options));
+  for (const auto& sentence : sentences(run.plan.left_work, run.options.job_file)) context.out.say(sentence);
   return run.plan.refusals.empty() ? check_folder(run.options.out) : refusal_error(run.plan);
 }
 

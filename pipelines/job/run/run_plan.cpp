@@ -55,6 +55,7 @@ class Planner {
       plan_.jobs.push_back(std::move(run));
     }
     link();
+    look_for_left_work();
     for (auto& job : plan_.jobs) look_for_results(job);
     return std::move(plan_);
   }
@@ -182,6 +183,18 @@ class Planner {
     for (auto& job : plan_.jobs)
       for (const auto& id : job.batch.after)
         if (const auto index = indices_.find(id); index != indices_.end()) job.after.push_back(index->second);
+  }
+
+  // Only where the keys of all jobs are known: those that cannot be resolved may be mended and go on.
+  void look_for_left_work() {
+    if (!plan_.refusals.empty()) return;
+    std::set<std::string> keys;
+    for (const auto& job : plan_.jobs) {
+      if (job.key.empty()) return;
+      keys.insert(job.key);
+    }
+    for (const auto& [key, count] : keys_) keys.insert(key);  // what a job had before it got its own for its name
+    plan_.left_work = left_work(work_, keys, options_.job_file);
   }
 
   void look_for_results(RunJob& run) {

@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/files/model_scan.h"
 #include "pipelines/job/batch/job_file.h"
+#include "pipelines/job/run/left_work.h"
 #include "pipelines/job/run/publication.h"
 #include "pipelines/job/run/run_job.h"
 #include "pipelines/job/video_model.h"
@@ -26,8 +27,9 @@ enum class RunOverwrite {
 Replace replace_of(RunOverwrite overwrite);
 
 struct PlanOptions {
-  std::filesystem::path out;  // the run's output folder; need not exist yet
-  std::string name;           // template for jobs without `out`
+  std::filesystem::path out;       // the run's output folder; need not exist yet
+  std::filesystem::path job_file;  // where the jobs are from, absolute; "" = not a file
+  std::string name;                // template for jobs without `out`
   RunOverwrite overwrite = RunOverwrite::Never;
   ModelFolders models;
   std::string practice_model = "practice-video";  // where a job names none
@@ -50,6 +52,7 @@ struct RunPlan {
   std::vector<Refusal> refusals;
   std::size_t done = 0;                   // selected jobs that are done already
   std::vector<bool> is_done, is_refused;  // by job
+  std::vector<LeftWork> left_work;        // of jobs that the file does not hold any more
 };
 
 // Never fails as a whole: what is wrong with single jobs is in `refusals`. Jobs that cannot be resolved are not among

@@ -35,7 +35,8 @@ RunSession::RunSession(RunOptions options, const RunPlan& plan, RunObserver& obs
       table_(plan, options_.limit),
       jobs_(table_.jobs()),
       observer_(observer),
-      disk_(options_.out / ".rubato") {
+      disk_(options_.out / ".rubato"),
+      left_work_(plan.left_work) {
   for (std::size_t i = 0; i < table_.size(); ++i)
     if (plan.is_done[i])
       if (const auto record = publication(i).done()) take_record(i, *record);
@@ -59,6 +60,7 @@ Result<RunResult> RunSession::run() {
   name_blocked();
   for (auto& slot : slots_) slot->client->stop();
   record_.reset();
+  if (!stopped_) remove_left_work();
   tidy();
   return RunResult{table_.outcomes(), stopped_};
 }
@@ -283,7 +285,24 @@ Result<bool> RunSession::take_work(std::size_t job) {
   if (const auto waiting = undecided_.find(job); waiting != undecided_.end() && waiting->second.work != from)
     undecided_.erase(waiting);  // another process had it meanwhile
   if (options_.fresh && table_.outcome(job).attempts == 0) files.begin_anew();
+  note_owner(files.work_folder(), options_.job_file, jobs_[job].id());
   return true;
+}
+
+// What the plan named. Another process that has such a job after all holds its claim, or has given the folder another
+// name by now.
+void RunSession::remove_left_work() {
+  for (const auto& left : left_work_) {
+    if (!left.removable) continue;
+    const auto claimed = claims_->try_claim(left.key);
+    if (!claimed || !*claimed) continue;
+    static_cast<void>(claims_->while_ours(left.key, [&]() -> Result<> {
+      std::error_code ignored;
+      fs::remove_all(left.folder, ignored);
+      return {};
+    }));
+    claims_->release(left.key);
+  }
 }
 
 // Removes what killed runs left in the state folder: nobody else may be at work for that.

@@ -37,6 +37,7 @@ enum class StopWish { None, AfterStep, AtOnce };
 
 struct RunOptions {
   std::filesystem::path out;
+  std::filesystem::path job_file;            // absolute; "" = the jobs are from none
   std::vector<std::string> devices{"auto"};  // one worker each
   WorkerOptions worker;
   RestartPolicy::Limits restarts;                            // of each worker. Tests shorten them
@@ -104,6 +105,7 @@ class RunSession {
   void stop(Error why);
   void stop_workers(StopWish how);
   void tidy();
+  void remove_left_work();
 
   // ---- What becomes of a job (run_outcomes.cpp)
   void on_message(Slot& slot, Envelope& envelope);
@@ -145,6 +147,7 @@ class RunSession {
     std::string work;  // the folder's name
   };
   std::map<std::size_t, Undecided> undecided_;  // rendered, but the decision could not be written yet
+  std::vector<LeftWork> left_work_;
   std::map<std::size_t, int> write_failures_;
   std::optional<OutputNames> names_;  // of all jobs, once one has to look for another
   std::optional<Clock::time_point> disk_trouble_since_;
