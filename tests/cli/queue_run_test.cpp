@@ -210,7 +210,7 @@ TEST(CliQueueAdd, AFolderThatCannotBeMadeIsSaidAtOnce) {
   EXPECT_THAT(run(here, {"queue", "list"}).err, HasSubstr("The queue is empty."));
   std::ofstream(dir / "ring.mp4") << "precious";
   const auto in_the_way = run(here, {"queue", "add", "shots.yaml"});
-  EXPECT_EQ(in_the_way.code, 3) << in_the_way.err;
+  EXPECT_EQ(in_the_way.code, 6) << in_the_way.err;
   EXPECT_THAT(in_the_way.err, HasSubstr("ring.mp4"));
 }
 

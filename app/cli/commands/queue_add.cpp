@@ -117,6 +117,15 @@ Result<> make_folder(const fs::path& folder) {
   return check_writable(folder / ".rubato-probe", Overwrite::Always);
 }
 
+// What keeps the folder from being made whatever the jobs are.
+Result<> check_folder(const fs::path& folder) {
+  std::error_code failed;
+  auto there = folder;  // or the first one above it that is there
+  while (!fs::exists(fs::status(there, failed)) && there.has_relative_path()) there = there.parent_path();
+  if (fs::is_directory(there, failed)) return {};
+  return Error{ErrorCode::CannotWrite, fmt::format("{} is not a folder; choose another --out", there.string())};
+}
+
 Result<> run(const Context& context) {
   RUBATO_TRY(where, model_folders(context.folders, context.args));
   const fs::path folder = fs::absolute(context.args.value_or("out", "."));
@@ -124,6 +133,7 @@ Result<> run(const Context& context) {
   std::tm when{};
   ::localtime_r(&now, &when);
 
+  RUBATO_OK(check_folder(folder));
   json ids = json::array();
   RUBATO_TRY(names, queued_names(context, folder));
   std::vector<json> requests;
