@@ -18,7 +18,7 @@ void fill(Commands& commands, QWidget* stage, QWidget* queue) {
   const auto add = [&](const char* id, QKeySequence keys, QWidget* scope) {
     commands.add({.id = QLatin1String(id),
                   .text = QLatin1String(id),
-                  .group = {},
+                  .menu = Menu::Edit,
                   .shortcut = keys,
                   .icon = {},
                   .help = {},

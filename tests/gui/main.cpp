@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "ui/languages/language.h"
 #include "ui/theme/theme.h"
 
 namespace {
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
   qInstallMessageHandler(tell);
   QApplication application(argc, argv);
+  rubato::ui::apply_language(application, QStringLiteral("en"));
   rubato::ui::apply_theme(application, rubato::ui::theme_named(QStringLiteral("dark")));
   const int code = RUN_ALL_TESTS();
   QThreadPool::globalInstance()->waitForDone();

@@ -74,7 +74,7 @@ TEST(QueueModel, TheRunningJobSaysHowFarItIs) {
                          .lo_s = 7,
                          .hi_s = 10});
   const auto cell = queue.model.index(0, QueueModel::Progress);
-  EXPECT_EQ(cell.data().toString().toStdString(), "Denoising 3/12, 7 to 10 s left");
+  EXPECT_EQ(cell.data().toString().toStdString(), "Denoising, 3 of 12, 7 to 10 s left");
   EXPECT_DOUBLE_EQ(cell.data(QueueModel::kFractionRole).toDouble(), 0.25);
   queue.engine.fail(id, {ErrorCode::OutOfMemory, "too large"});
   ASSERT_TRUE(wait_until([&] { return queue.model.job(0).state == JobState::Failed; }));

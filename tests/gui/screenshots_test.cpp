@@ -5,11 +5,9 @@
 #include <QDir>
 #include <QListView>
 
-#include "tests/gui/fake_engine.h"
+#include "tests/gui/full_studio.h"
 #include "ui/create/draft_check.h"
-#include "ui/create/video_draft.h"
 #include "ui/doctor/doctor_view.h"
-#include "ui/queue/queue_model.h"
 #include "ui/shell/command_palette.h"
 #include "ui/shell/commands.h"
 #include "ui/shell/main_window.h"
@@ -27,56 +25,6 @@ QString file_for(const QString& name) {
   return QStringLiteral("%1/%2.png").arg(folder, name);
 }
 
-void fill(test::FakeStudio& fake) {
-  auto& studio = *fake.studio;
-  ASSERT_TRUE(studio.draft().set("prompt", QStringLiteral("a small cyan ring circles around in a forest")).ok());
-  ASSERT_TRUE(studio.draft().set("steps", QStringLiteral("12")).ok());
-  VideoJob job = studio.draft().job();
-  job.model = "/models/practice";
-  job.out = "/tmp/x.mp4";
-  job.size = Size{128, 128};
-  for (const auto* prompt :
-       {"a small cyan ring circles around in a forest", "a big red star waits, then shrinks on a checkered floor",
-        "a small white star rises over the sea", "a big yellow heart grows at sunset"}) {
-    job.prompt = prompt;
-    studio.queue().add(job, QLatin1String(prompt), QueueModel::Turn::Last);
-    for (int i = 0; i < 4; ++i)
-      studio.library().add({.path = std::string("/clips/") + prompt + std::to_string(i) + ".mp4",
-                            .title = prompt,
-                            .prompt = prompt,
-                            .model = "practice-video",
-                            .seed = "7",
-                            .size = {128, 128},
-                            .frames = 65,
-                            .fps = 16,
-                            .seconds = 8.3,
-                            .bytes = 120'000,
-                            .added = 1.7e9 + i,
-                            .starred = i == 1});
-  }
-  const auto failed = fake.engine->begin();
-  fake.engine->fail(
-      failed, {ErrorCode::OutOfMemory, "there is not enough memory for 81 frames of 1280x720; 640x352 might fit"});
-  const auto running = fake.engine->begin();
-  fake.engine->tell(running, {.phase = QStringLiteral("denoise"),
-                              .done = 12,
-                              .total = 30,
-                              .fraction = 0.4,
-                              .eta_s = 9,
-                              .lo_s = 8,
-                              .hi_s = 12});
-  fake.engine->show(running, 11);
-  studio.models().rescan();
-}
-
-constexpr auto kDoctor = R"({"checks": [
-  {"id": "version", "state": "ok", "detail": "0.1.0", "remedy": ""},
-  {"id": "engine", "state": "ok", "detail": "/usr/bin/rubato-worker answers after 0.9 s", "remedy": ""},
-  {"id": "gpu", "state": "note", "detail": "no NVIDIA GPU: everything works on the CPU, slowly", "remedy": ""},
-  {"id": "disk", "state": "warn", "detail": "1.2 GB free here, 1.2 GB for temporary files, 1.2 GB for the cache",
-   "remedy": "Free some space; a long clip and its unfinished work can take gigabytes."},
-  {"id": "media", "state": "fail", "detail": "rubato-media is not there", "remedy": "Install it beside this program."}]})";
-
 class Pages : public testing::TestWithParam<const char*> {};
 
 TEST_P(Pages, FitIntoTheSmallestWindow) {
@@ -89,12 +37,12 @@ TEST_P(Pages, FitIntoTheSmallestWindow) {
   ASSERT_TRUE(QTest::qWaitForWindowExposed(&window));
   window.grab().save(file_for(QStringLiteral("welcome-%1").arg(QLatin1String(GetParam()))));
   for (const bool filled : {false, true}) {
-    if (filled) fill(fake);
+    if (filled) test::fill(fake);
     for (const auto& spec : builtin_workspaces()) {
       window.show_workspace(spec.id);
       ASSERT_TRUE(test::wait_until([&] { return fake.studio->check().settled(); }));
       if (auto* doctor = qobject_cast<DoctorView*>(window.page(spec.id)); doctor != nullptr && filled)
-        doctor->show_answer(kDoctor);
+        doctor->show_answer(test::kDoctor);
       QTest::qWait(50);
       EXPECT_EQ(window.size(), QSize(1024, 700)) << spec.id.toStdString();
       EXPECT_TRUE(window.grab().save(file_for(

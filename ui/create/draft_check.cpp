@@ -6,6 +6,7 @@
 #include "pipelines/job/preflight.h"
 #include "ui/create/video_draft.h"
 #include "ui/widgets/background.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
@@ -33,7 +34,7 @@ Result<Verdict> judge_job(VideoJob job, const UserFolders& user) {
     verdict.resolved = std::move(ready.job);
     return {};
   }();
-  if (!problem) verdict.problem = qt(problem.error().message);
+  if (!problem) verdict.problem = for_window(problem.error().message);
   return verdict;
 }
 
@@ -67,7 +68,7 @@ DraftCheck::Judge machine_judge(const UserFolders& user) {
     auto verdict = guard([&] { return judge_job(job, user); });  // no exception crosses the thread
     if (verdict) return std::move(*verdict);
     Verdict refused;
-    refused.problem = qt(verdict.error().message);
+    refused.problem = for_window(verdict.error().message);
     return refused;
   };
 }

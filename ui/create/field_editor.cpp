@@ -14,6 +14,7 @@
 #include <limits>
 
 #include "pipelines/job/field_value.h"
+#include "ui/create/field_texts.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/text.h"
 
@@ -100,7 +101,7 @@ class NumberEditor final : public FieldEditor {
       spin_->set_fallback(text.isEmpty() ? std::nullopt : std::optional(text.toDouble()));
     else
       spin_->set_fallback(text.isEmpty() ? std::nullopt : std::optional(text.toInt()));
-    spin_->setSpecialValueText(text.isEmpty() ? tr("as the model says") : text);
+    spin_->setSpecialValueText(text.isEmpty() ? FieldEditor::tr("the model's") : number_text(text));
   }
   void set_step(int step) override { spin_->setSingleStep(static_cast<Number>(step)); }
   QWidget* input() override { return spin_; }
@@ -179,8 +180,8 @@ class LineEditor : public FieldEditor {
 class SeedEditor final : public LineEditor {
  public:
   explicit SeedEditor(QWidget* parent) : LineEditor(parent) {
-    line_->setPlaceholderText(tr("random"));
-    auto* draw = side_button(QStringLiteral("dice"), tr("Draw a seed and keep it"));
+    line_->setPlaceholderText(FieldEditor::tr("random"));
+    auto* draw = side_button(QStringLiteral("dice"), FieldEditor::tr("Draw a seed and keep it"));
     layout_->addWidget(draw);
     // 32 bits are enough to be new, and short enough to be read to somebody.
     connect(draw, &QToolButton::clicked, this,
@@ -192,12 +193,13 @@ class SeedEditor final : public LineEditor {
 class FileEditor final : public LineEditor {
  public:
   explicit FileEditor(QWidget* parent) : LineEditor(parent) {
-    line_->setPlaceholderText(tr("none"));
-    auto* choose = side_button(QStringLiteral("folder"), tr("Choose a file"));
+    line_->setPlaceholderText(FieldEditor::tr("none"));
+    auto* choose = side_button(QStringLiteral("folder"), FieldEditor::tr("Choose a file"));
     layout_->addWidget(choose);
     connect(choose, &QToolButton::clicked, this, [this] {
-      const auto file = QFileDialog::getOpenFileName(this, tr("Choose a picture"), line_->text(),
-                                                     tr("Pictures (*.png *.jpg *.jpeg *.webp);;All files (*)"));
+      const auto file =
+          QFileDialog::getOpenFileName(this, FieldEditor::tr("Choose a picture"), line_->text(),
+                                       FieldEditor::tr("Pictures (*.png *.jpg *.jpeg *.webp);;All files (*)"));
       if (!file.isEmpty()) commit(file);
     });
   }
@@ -220,7 +222,7 @@ class SizeEditor final : public FieldEditor {
     box_->setEditText(text);
   }
   void set_open_text(const QString& text) override {
-    box_->lineEdit()->setPlaceholderText(text.isEmpty() ? tr("as the model says") : text);
+    box_->lineEdit()->setPlaceholderText(text.isEmpty() ? FieldEditor::tr("the model's") : text);
   }
   void set_choices(const QStringList& sizes) override {
     box_->clear();

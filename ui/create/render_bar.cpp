@@ -1,9 +1,11 @@
 #include "ui/create/render_bar.h"
 
-#include <QGridLayout>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QProgressBar>
 #include <QPushButton>
+#include <QToolButton>
+#include <QVBoxLayout>
 
 #include "ui/queue/render_model.h"
 #include "ui/theme/theme.h"
@@ -16,7 +18,7 @@ RenderBar::RenderBar(RenderModel& render, QWidget* parent)
       phase_(new QLabel),
       time_(new QLabel),
       bar_(new QProgressBar),
-      preview_(new QPushButton(tr("Preview"))),
+      preview_(new QToolButton),
       stop_(new QPushButton(tr("Stop after this step"))),
       cancel_(new QPushButton(tr("Cancel"))) {
   setObjectName(QStringLiteral("panel"));
@@ -29,21 +31,30 @@ RenderBar::RenderBar(RenderModel& render, QWidget* parent)
   stop_->setToolTip(tr("Ends the render when the current step is done; what is done is kept for a retry"));
   cancel_->setToolTip(tr("Ends the render at once; it goes on from the last checkpoint when it is tried again"));
   cancel_->setIcon(icon(QStringLiteral("cancel")));
-  auto* layout = new QGridLayout(this);
+  auto* words = new QHBoxLayout;
+  words->setSpacing(8);
+  words->addWidget(phase_, 1);
+  words->addWidget(time_);
+  auto* buttons = new QHBoxLayout;
+  buttons->setSpacing(8);
+  buttons->addWidget(preview_);
+  buttons->addStretch();
+  buttons->addWidget(stop_);
+  buttons->addWidget(cancel_);
+  auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(16, 8, 16, 8);
-  layout->setHorizontalSpacing(8);
-  layout->setVerticalSpacing(8);
-  layout->addWidget(phase_, 0, 0);
-  layout->addWidget(time_, 0, 1, 1, 3);
-  layout->addWidget(bar_, 1, 0, 1, 4);
-  layout->addWidget(preview_, 2, 0, Qt::AlignLeft);
-  layout->addWidget(stop_, 2, 2);
-  layout->addWidget(cancel_, 2, 3);
-  layout->setColumnStretch(0, 1);
+  layout->setSpacing(8);
+  layout->addLayout(words);
+  layout->addWidget(bar_);
+  layout->addLayout(buttons);
+  preview_->setObjectName(QStringLiteral("flat"));
+  preview_->setIcon(icon(QStringLiteral("picture")));
+  preview_->setIconSize({20, 20});
+  preview_->setAccessibleName(tr("Preview"));
   preview_->setCheckable(true);
   preview_->setChecked(true);
   preview_->setToolTip(tr("Show on the stage what is being rendered"));
-  connect(preview_, &QPushButton::clicked, this, &RenderBar::preview_wanted);
+  connect(preview_, &QToolButton::clicked, this, &RenderBar::preview_wanted);
   connect(stop_, &QPushButton::clicked, &render_, &RenderModel::stop_after_step);
   connect(cancel_, &QPushButton::clicked, &render_, &RenderModel::cancel);
   connect(&render_, &RenderModel::changed, this, &RenderBar::refresh);

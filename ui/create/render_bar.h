@@ -6,6 +6,7 @@
 class QLabel;
 class QProgressBar;
 class QPushButton;
+class QToolButton;
 
 namespace rubato::ui {
 
@@ -29,7 +30,7 @@ class RenderBar final : public QWidget {
   QLabel* phase_;
   QLabel* time_;
   QProgressBar* bar_;
-  QPushButton* preview_;
+  QToolButton* preview_;
   QPushButton* stop_;
   QPushButton* cancel_;
 };

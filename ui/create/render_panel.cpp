@@ -10,6 +10,7 @@
 #include "ui/create/render_desk.h"
 #include "ui/shell/commands.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
@@ -25,28 +26,28 @@ RenderPanel::RenderPanel(DraftCheck& check, RenderDesk& desk, Commands& commands
   setAttribute(Qt::WA_StyledBackground);
   auto* render = commands.add({.id = QStringLiteral("create.render"),
                                .text = tr("Render"),
-                               .group = tr("Create"),
+                               .menu = Menu::Create,
                                .shortcut = Qt::CTRL | Qt::Key_Return,
                                .icon = QStringLiteral("render"),
                                .help = tr("Puts the clip behind what the queue holds already")},
                               [&desk] { desk.render(QueueModel::Turn::Last); });
   commands.add({.id = QStringLiteral("create.render_next"),
                 .text = tr("Render next"),
-                .group = tr("Create"),
+                .menu = Menu::Create,
                 .shortcut = Qt::CTRL | Qt::SHIFT | Qt::Key_Return,
                 .icon = {},
                 .help = tr("Puts the clip in front of what waits in the queue")},
                [&desk] { desk.render(QueueModel::Turn::Next); });
   commands.add({.id = QStringLiteral("create.vary"),
                 .text = tr("Vary the seed"),
-                .group = tr("Create"),
+                .menu = Menu::Create,
                 .shortcut = Qt::CTRL | Qt::Key_R,
                 .icon = QStringLiteral("dice"),
                 .help = tr("Renders the same settings once more with a new seed")},
                [&desk] { desk.render(QueueModel::Turn::Last, RenderDesk::Seed::New); });
   commands.add({.id = QStringLiteral("create.four"),
                 .text = tr("Render with four new seeds"),
-                .group = tr("Create"),
+                .menu = Menu::Create,
                 .shortcut = Qt::CTRL | Qt::SHIFT | Qt::Key_R,
                 .icon = {},
                 .help = tr("Four jobs that differ by their seed alone")},
@@ -88,8 +89,8 @@ void RenderPanel::refresh() {
     const auto fit = verdict.memory->fit == Fit::Fits              ? tr("fits")
                      : verdict.memory->fit == Fit::FitsWithOffload ? tr("fits, with parts loaded in turn")
                                                                    : tr("may not fit");
-    memory_->setText(tr("Memory: %1, %2").arg(bytes_text(bytes), fit));
-    memory_->setToolTip(qt(verdict.memory->sentence));
+    memory_->setText(tr("Memory: %1").arg(listed({bytes_text(bytes), fit})));
+    memory_->setToolTip(for_window(verdict.memory->sentence));
   }
   double expected = 0;
   for (const auto& [phase, seconds] : verdict.time.expected_s) expected += seconds;

@@ -13,18 +13,25 @@
 #include "ui/create/field_texts.h"
 #include "ui/create/video_draft.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
 namespace {
 
+// A field that is newer than the table speaks as the schema does.
+QString help_of(const FieldRef& field, const FieldWords& words) {
+  return words.help.isEmpty() ? qt(field.help) : words.help;
+}
+
 // Help, range and default as one tool tip.
 QString tool_tip(const FieldRef& field, const FieldWords& words) {
-  QString tip = QStringLiteral("<b>%1</b><br>%2").arg(words.label.toHtmlEscaped(), qt(field.help).toHtmlEscaped());
-  if (const auto rule = describe_rule(field); !rule.empty())
-    tip += QStringLiteral("<br>") + SettingsForm::tr("Takes: %1").arg(qt(rule).toHtmlEscaped());
-  if (const auto open = describe_default(field); !open.empty())
-    tip += QStringLiteral("<br>") + SettingsForm::tr("By default: %1").arg(qt(open).toHtmlEscaped());
+  QString tip =
+      QStringLiteral("<b>%1</b><br>%2").arg(words.label.toHtmlEscaped(), help_of(field, words).toHtmlEscaped());
+  if (const auto rule = rule_text(field); !rule.isEmpty())
+    tip += QStringLiteral("<br>") + SettingsForm::tr("Takes: %1").arg(rule.toHtmlEscaped());
+  if (const auto open = default_text(field); !open.isEmpty())
+    tip += QStringLiteral("<br>") + SettingsForm::tr("By default: %1").arg(open.toHtmlEscaped());
   return tip;
 }
 
@@ -107,14 +114,15 @@ void SettingsForm::add_row(const FieldRef& field, QGridLayout* grid, bool advanc
   row.advanced = advanced;
   row.cell = new QWidget;
   row.editor = FieldEditor::make(field, row.cell);
-  row.label = new QLabel(words.unit.isEmpty() ? words.label : QStringLiteral("%1 (%2)").arg(words.label, words.unit));
+  row.label =
+      new QLabel(words.unit.isEmpty() ? words.label : tr("%1 (%2)", "setting (unit)").arg(words.label, words.unit));
   row.label->setWordWrap(true);
   row.label->setBuddy(row.editor->input());
   const auto tip = tool_tip(field, words);
   row.label->setToolTip(tip);
   row.editor->input()->setToolTip(tip);
   row.editor->input()->setAccessibleName(row.label->text());
-  row.editor->input()->setAccessibleDescription(qt(field.help));
+  row.editor->input()->setAccessibleDescription(help_of(field, words));
   row.editor->input()->setObjectName(qt(field.name));
   row.reset = new QToolButton;
   row.reset->setObjectName(QStringLiteral("flat"));
@@ -143,7 +151,7 @@ void SettingsForm::add_row(const FieldRef& field, QGridLayout* grid, bool advanc
     auto& edited = rows_[qt(name)];
     const auto done = draft_.set(name, text);
     edited.problem->setVisible(!done);
-    if (!done) edited.problem->setText(qt(done.error().message));
+    if (!done) edited.problem->setText(for_window(done.error().message));
   });
   rows_.insert(qt(field.name), row);
 }

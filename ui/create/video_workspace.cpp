@@ -86,7 +86,7 @@ QWidget* VideoWorkspace::make_settings() {
   layout->addLayout(row);
   layout->addWidget(form_, 1);
   layout->addWidget(render_panel_);
-  page->setMinimumWidth(296);
+  page->setMinimumWidth(328);
   return page;
 }
 

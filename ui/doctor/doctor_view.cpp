@@ -10,6 +10,7 @@
 #include <QPushButton>
 #include <QScrollArea>
 #include <QVBoxLayout>
+#include <utility>
 
 #include "ui/shell/studio.h"
 #include "ui/theme/theme.h"
@@ -58,6 +59,7 @@ DoctorView::DoctorView(Studio& studio, QWidget* parent)
       findings_(new QVBoxLayout) {
   auto* heading = new QLabel(tr("Is everything here that a render needs?"));
   heading->setObjectName(QStringLiteral("title"));
+  heading->setWordWrap(true);
   state_->setObjectName(QStringLiteral("dim"));
   auto* copy = new QPushButton(icon(QStringLiteral("copy")), tr("Copy the report"));
   connect(copy, &QPushButton::clicked, this,
@@ -92,7 +94,11 @@ DoctorView::DoctorView(Studio& studio, QWidget* parent)
     if (error == QProcess::FailedToStart) cannot_run();
   });
   setFocusProxy(again_);
-  check();
+}
+
+void DoctorView::showEvent(QShowEvent* event) {
+  QWidget::showEvent(event);
+  if (!std::exchange(asked_, true)) check();
 }
 
 void DoctorView::cannot_run() {
@@ -109,6 +115,7 @@ void DoctorView::check() {
 }
 
 void DoctorView::show_answer(const QByteArray& json) {
+  asked_ = true;
   again_->setEnabled(true);
   answer_ = json;
   while (auto* item = findings_->takeAt(0)) {
@@ -153,7 +160,7 @@ void DoctorView::show_answer(const QByteArray& json) {
   findings_->addStretch();
   state_->setText(checks.isEmpty() ? tr("The check gave no answer; run rubato-cli doctor in a terminal.")
                   : wrong == 0     ? tr("Everything is in order.")
-                                   : tr("To look at: %1.").arg(wrong));
+                                   : tr("%n thing(s) to look at.", nullptr, wrong));
 }
 
 }  // namespace rubato::ui

@@ -20,6 +20,9 @@ class DoctorView final : public QWidget {
   // The findings of an answer of `rubato-cli doctor --json`; also for tests.
   void show_answer(const QByteArray& json);
 
+ protected:
+  void showEvent(QShowEvent* event) override;  // looks for the first time when it is looked at
+
  private:
   void check();
   void cannot_run();
@@ -30,6 +33,7 @@ class DoctorView final : public QWidget {
   QPushButton* again_;
   QVBoxLayout* findings_;
   QByteArray answer_;
+  bool asked_ = false;
 };
 
 }  // namespace rubato::ui

@@ -7,6 +7,7 @@
 #include "engine/base/guard.h"
 #include "pipelines/job/media_client.h"
 #include "ui/widgets/background.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
@@ -18,7 +19,8 @@ class LibraryModel::TakeOut final : public QUndoCommand {
         library_(library),
         item_(std::move(item)) {}
   void redo() override {
-    if (const auto done = library_.store_.remove(item_.id); !done) Q_EMIT library_.refused(qt(done.error().message));
+    if (const auto done = library_.store_.remove(item_.id); !done)
+      Q_EMIT library_.refused(for_window(done.error().message));
     library_.drop(qt(item_.id));
   }
   void undo() override { library_.add(item_); }
@@ -45,11 +47,12 @@ QVariant LibraryModel::data(const QModelIndex& index, int role) const {
       return one_line(qt(item.title), 80);
     case Qt::ToolTipRole:
       return qt(item.prompt);
-    case Qt::AccessibleTextRole:
-      return tr("%1, %2 frames, %3%4")
-          .arg(one_line(qt(item.title), 80))
-          .arg(item.frames)
-          .arg(moment_text(item.added), item.starred ? tr(", starred") : QString());
+    case Qt::AccessibleTextRole: {
+      QStringList parts{one_line(qt(item.title), 80), tr("%Ln frame(s)", nullptr, item.frames),
+                        moment_text(item.added)};
+      if (item.starred) parts += tr("starred");
+      return listed(parts);
+    }
     case Qt::DecorationRole: {
       const auto found = thumbnails_.find(item.id);
       if (found != thumbnails_.end()) return found->second;
@@ -94,7 +97,7 @@ std::optional<LibraryItem> LibraryModel::find(const QString& id) const {
 
 void LibraryModel::add(LibraryItem item) {
   const auto kept = store_.add(std::move(item));
-  if (!kept) return Q_EMIT refused(qt(kept.error().message));
+  if (!kept) return Q_EMIT refused(for_window(kept.error().message));
   thumbnails_.erase(kept->id);
   asked_.erase(kept->id);
   drop(qt(kept->id));
@@ -119,7 +122,8 @@ void LibraryModel::drop(const QString& id) {
 }
 
 void LibraryModel::set_starred(const QString& id, bool starred) {
-  if (const auto done = store_.set_starred(utf8(id), starred); !done) return Q_EMIT refused(qt(done.error().message));
+  if (const auto done = store_.set_starred(utf8(id), starred); !done)
+    return Q_EMIT refused(for_window(done.error().message));
   if (const int row = row_of(id); row >= 0) {
     items_[static_cast<std::size_t>(row)].starred = starred;
     Q_EMIT dataChanged(index(row), index(row));
@@ -132,7 +136,7 @@ void LibraryModel::take_out(const QString& id) {
 
 void LibraryModel::reload() {
   auto items = store_.list();
-  if (!items) return Q_EMIT refused(qt(items.error().message));
+  if (!items) return Q_EMIT refused(for_window(items.error().message));
   beginResetModel();
   items_ = std::move(*items);
   endResetModel();

@@ -172,11 +172,12 @@ void LibraryView::make_commands() {
   const auto add = [&](const char* id, const QString& text, QKeySequence keys, const char* icon_name, auto run) {
     studio_.commands().add({.id = QLatin1String(id),
                             .text = text,
-                            .group = tr("Library"),
+                            .menu = Menu::Library,
                             .shortcut = keys,
                             .icon = QLatin1String(icon_name),
                             .help = {},
-                            .scope = this},
+                            .scope = this,
+                            .on_choice = true},
                            [this, run] {
                              if (const auto item = studio_.library().find(chosen())) run(*item);
                            });
@@ -236,7 +237,7 @@ QWidget* LibraryView::make_details() {
   layout->addWidget(facts_);
   layout->addWidget(actions_);
   layout->addStretch();
-  page->setMinimumWidth(264);
+  page->setMinimumWidth(328);
   return page;
 }
 
@@ -270,13 +271,12 @@ void LibraryView::refresh() {
   if (!item) return title_->setText(tr("No clip is chosen."));
   title_->setText(moment_text(item->added));
   prompt_->setText(qt(item->prompt));
-  facts_->setText(
-      tr("%1 × %2 pixels, %3 frames at %4 fps\nSeed %5\nModel %6\n%7, rendered in %8\n%9")
-          .arg(item->size.width)
-          .arg(item->size.height)
-          .arg(item->frames)
-          .arg(item->fps)
-          .arg(qt(item->seed), qt(item->model), bytes_text(item->bytes), seconds_text(item->seconds), qt(item->path)));
+  const QStringList facts{listed({tr("%1 × %2 pixels").arg(item->size.width).arg(item->size.height),
+                                  tr("%Ln frame(s) at %1 fps", nullptr, item->frames).arg(item->fps)}),
+                          tr("Seed %1").arg(qt(item->seed)), tr("Model %1").arg(qt(item->model)),
+                          listed({bytes_text(item->bytes), tr("rendered in %1").arg(seconds_text(item->seconds))}),
+                          qt(item->path)};
+  facts_->setText(facts.join(QLatin1Char('\n')));
   studio_.commands()
       .find(QStringLiteral("library.star"))
       ->setText(item->starred ? tr("Take the star away") : tr("Star"));

@@ -1,5 +1,6 @@
 #include "ui/library/verifier.h"
 
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
@@ -16,7 +17,7 @@ Verifier::Verifier(std::filesystem::path rubato_cli, QObject* parent)
     if (text.isEmpty())
       text = QString::fromUtf8(process_.readAllStandardError()).trimmed().section(QLatin1Char('\n'), -1);
     if (text.startsWith(QLatin1String("rubato-cli: "))) text.remove(0, 12);
-    Q_EMIT judged(text);
+    Q_EMIT judged(for_window(utf8(text)));
   });
 }
 

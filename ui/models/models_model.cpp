@@ -4,6 +4,7 @@
 
 #include "pipelines/job/places.h"
 #include "ui/widgets/background.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
@@ -68,7 +69,7 @@ QString model_state(const ModelEntry& model) {
   QStringList missing;
   for (const auto& part : model.parts)
     if (!part.missing.empty()) missing.append(qt(part.name));
-  if (!missing.isEmpty()) return ModelsModel::tr("missing: %1").arg(missing.join(QStringLiteral(", ")));
+  if (!missing.isEmpty()) return ModelsModel::tr("missing: %1").arg(listed(missing));
   return model.problems.empty() ? ModelsModel::tr("complete") : ModelsModel::tr("damaged");
 }
 
@@ -77,7 +78,7 @@ ModelsModel::Scan user_scan(const UserFolders& user) {
     ModelsModel::Answer answer;
     const auto where = model_folders(user);
     if (!where) {
-      answer.problem = qt(where.error().message);
+      answer.problem = for_window(where.error().message);
       return answer;
     }
     answer.folders = where->folders;

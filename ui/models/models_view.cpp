@@ -13,6 +13,7 @@
 #include "ui/shell/commands.h"
 #include "ui/shell/studio.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/tall_rows.h"
 #include "ui/widgets/text.h"
 
@@ -74,7 +75,7 @@ void ModelsView::make_commands() {
   const auto add = [&](const char* id, const QString& text, QKeySequence keys, const char* icon_name, auto run) {
     studio_.commands().add({.id = QLatin1String(id),
                             .text = text,
-                            .group = tr("Models"),
+                            .menu = Menu::Models,
                             .shortcut = keys,
                             .icon = QLatin1String(icon_name),
                             .help = {}},
@@ -123,7 +124,7 @@ void ModelsView::add_folder() {
 }
 
 void ModelsView::change_folders(const Result<>& done) {
-  if (!done) return Q_EMIT studio_.said(qt(done.error().message));
+  if (!done) return Q_EMIT studio_.said(for_window(done.error().message));
   models_.rescan();
   refresh();
 }
@@ -133,10 +134,12 @@ void ModelsView::refresh() {
   folders_->clear();
   for (const auto& folder : answer.folders) folders_->addItem(qt(folder));
   remove_->setEnabled(folders_->currentRow() >= 0);
-  QString text = models_.scanning() ? tr("Looking for models…")
-                                    : tr("Models: %1, among %2 files").arg(models_.rowCount()).arg(answer.scan.files);
+  QString text = models_.scanning()
+                     ? tr("Looking for models…")
+                     : tr("%Ln file(s) seen, models among them: %L1", nullptr, static_cast<int>(answer.scan.files))
+                           .arg(models_.rowCount());
   if (answer.folders.empty() && !models_.scanning())
-    text += tr(". Add the folder of your checkpoints to use them; the practice model is always here.");
+    text = tr("Add the folder of your checkpoints to use them; the practice model is always here.");
   if (!answer.problem.isEmpty()) text = answer.problem;
   state_->setText(text);
   if (!table_->currentIndex().isValid() && models_.rowCount() > 0) table_->setCurrentIndex(models_.index(0, 0));
@@ -151,7 +154,7 @@ void ModelsView::show_details() {
   for (const auto& part : model.parts)
     lines.append(part.missing.empty() ? tr("%1: there, %2").arg(qt(part.name), bytes_text(part.weight_bytes))
                                       : qt(part.lack()));
-  for (const auto& problem : model.problems) lines.append(qt(problem));
+  for (const auto& problem : model.problems) lines.append(for_window(problem));
   details_->setText(lines.join(QLatin1Char('\n')));
 }
 

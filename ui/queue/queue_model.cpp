@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/json.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
@@ -58,10 +59,10 @@ QVariant QueueModel::data(const QModelIndex& index, int role) const {
     case Progress: {
       if (!runs) return one_line(detail(job), 120);
       if (progress_.phase.isEmpty()) return tr("Starting the engine");
-      auto text = phase_text(progress_.phase);
-      if (progress_.total > 1) text += QStringLiteral(" %1/%2").arg(progress_.done).arg(progress_.total);
-      if (progress_.eta_s >= 0) text += tr(", %1 left").arg(range_text(progress_.lo_s, progress_.hi_s));
-      return text;
+      QStringList parts{phase_text(progress_.phase)};
+      if (progress_.total > 1) parts += tr("%1 of %2").arg(progress_.done).arg(progress_.total);
+      if (progress_.eta_s >= 0) parts += tr("%1 left").arg(range_text(progress_.lo_s, progress_.hi_s));
+      return listed(parts);
     }
     case Added:
       return moment_text(job.created);
@@ -109,10 +110,10 @@ int QueueModel::row_of(const QString& id) const {
 QString QueueModel::detail(const QueueJob& job) const {
   switch (job.state) {
     case JobState::Failed:
-      return qt(job.error_text);
+      return for_window(job.error_text);
     case JobState::Suspended:
       return job.reason == "quarantine" ? tr("The engine died twice with this job; look at its log before trying again")
-                                        : qt(job.error_text.empty() ? job.reason : job.error_text);
+                                        : for_window(job.error_text.empty() ? job.reason : job.error_text);
     case JobState::Interrupted:
       return tr("Goes on where it stopped");
     case JobState::Blocked:
@@ -120,8 +121,12 @@ QString QueueModel::detail(const QueueJob& job) const {
     case JobState::Done:
       return job.ended > job.started && job.started > 0 ? tr("in %1").arg(seconds_text(job.ended - job.started))
                                                         : QString();
-    case JobState::Cancelled:
-      return qt(job.reason);
+    case JobState::Cancelled: {
+      if (!job.reason.empty()) return for_window(job.reason);
+      // Its steps are kept until it is removed.
+      const bool begun = job.phase == "denoise" || job.phase == "decode" || job.phase == "mux";
+      return begun ? tr("“Try again” goes on from its last checkpoint") : QString();
+    }
     default:
       return paused_ ? tr("The queue is paused") : QString();
   }
@@ -161,7 +166,7 @@ int QueueModel::waiting() const {
 
 bool QueueModel::ask(const nlohmann::json& request) {
   const auto answer = engine_.ask(request);
-  if (!answer) Q_EMIT refused(qt(answer.error().message));
+  if (!answer) Q_EMIT refused(for_window(answer.error().message));
   reload();
   return answer.ok();
 }
@@ -170,7 +175,7 @@ std::optional<QString> QueueModel::add(const VideoJob& job, const QString& title
   const nlohmann::json one{{"name", utf8(title)}, {"spec", video_job_to_json(job)}, {"device", job.device}};
   const auto answer = engine_.ask({{"request", "add"}, {"jobs", nlohmann::json::array({one})}});
   if (!answer) {
-    Q_EMIT refused(qt(answer.error().message));
+    Q_EMIT refused(for_window(answer.error().message));
     return std::nullopt;
   }
   const auto id = qt((*answer)["ids"][0].get<std::string>());
@@ -185,7 +190,7 @@ void QueueModel::pause() { ask({{"request", "pause"}}); }
 void QueueModel::resume() { ask({{"request", "resume"}}); }
 
 void QueueModel::cancel(const QString& id, protocol::CancelWhen when) {
-  if (const auto done = engine_.cancel(utf8(id), when); !done) Q_EMIT refused(qt(done.error().message));
+  if (const auto done = engine_.cancel(utf8(id), when); !done) Q_EMIT refused(for_window(done.error().message));
   soon_.start();
 }
 
@@ -219,7 +224,7 @@ void QueueModel::reload() {
     const auto reason = store.pause_reason();
     pause_reason_ = reason ? qt(*reason) : QString();
   });
-  if (!jobs) return Q_EMIT refused(qt(jobs.error().message));
+  if (!jobs) return Q_EMIT refused(for_window(jobs.error().message));
   // A change of what is there begins anew; a change of what becomes of it keeps selection and scrolling.
   const bool same = std::equal(jobs->begin(), jobs->end(), jobs_.begin(), jobs_.end(),
                                [](const QueueJob& a, const QueueJob& b) { return a.id == b.id; });

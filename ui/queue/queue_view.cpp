@@ -105,11 +105,12 @@ void QueueView::make_commands(Studio& studio) {
   const auto add = [&](const char* id, const QString& text, QKeySequence keys, const char* icon_name, auto run) {
     commands.add({.id = QLatin1String(id),
                   .text = text,
-                  .group = tr("Queue"),
+                  .menu = Menu::Queue,
                   .shortcut = keys,
                   .icon = QLatin1String(icon_name),
                   .help = {},
-                  .scope = this},
+                  .scope = this,
+                  .on_choice = id != std::string_view("queue.clear")},
                  run);
   };
   add("queue.up", tr("Move up"), Qt::ALT | Qt::Key_Up, "up", [this] { queue_.move_by(chosen(), -1); });
@@ -173,7 +174,7 @@ void QueueView::refresh() {
   pause_->setIcon(icon(queue_.paused() ? QStringLiteral("play") : QStringLiteral("pause")));
   state_->setText(queue_.paused() ? (queue_.pause_reason().isEmpty() ? tr("Paused: what runs ends, nothing new begins.")
                                                                      : tr("Paused: %1").arg(queue_.pause_reason()))
-                                  : tr("%1 waiting").arg(queue_.waiting()));
+                                  : tr("%Ln waiting", nullptr, queue_.waiting()));
   if (!table_->currentIndex().isValid() && queue_.rowCount() > 0) table_->setCurrentIndex(queue_.index(0, 0));
   const auto id = chosen();
   auto state = JobState::Queued;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ui/queue/queue_model.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
@@ -90,7 +91,7 @@ void RenderModel::cancel() { ask_to_stop(protocol::CancelWhen::Now); }
 void RenderModel::ask_to_stop(protocol::CancelWhen when) {
   if (!job_) return;
   const auto done = engine_.cancel(job_->id, when);
-  if (!done) return Q_EMIT refused(qt(done.error().message));
+  if (!done) return Q_EMIT refused(for_window(done.error().message));
   stopping_ = true;
   Q_EMIT changed();
 }

@@ -5,6 +5,7 @@
 
 #include "pipelines/job/channel.h"
 #include "pipelines/job/queue/queue_runner.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
@@ -49,7 +50,7 @@ class RunnerEngine::Watcher final : public QueueObserver {
       RenderPreview made{preview->step, pictures_of(*preview, envelope.fd.get())};
       post([id, made](RunnerEngine& engine) { Q_EMIT engine.previewed(id, made); });
     } else if (const auto* warning = std::get_if<protocol::Warn>(&envelope.message)) {
-      post([id, text = qt(warning->message)](RunnerEngine& engine) { Q_EMIT engine.warned(id, text); });
+      post([id, text = for_window(warning->message)](RunnerEngine& engine) { Q_EMIT engine.warned(id, text); });
     }
   }
 
@@ -61,7 +62,7 @@ class RunnerEngine::Watcher final : public QueueObserver {
     post([](RunnerEngine& engine) { Q_EMIT engine.changed(); });
   }
   void note(const std::string& sentence) override {
-    post([text = qt(sentence)](RunnerEngine& engine) { Q_EMIT engine.noted(text); });
+    post([text = for_window(sentence)](RunnerEngine& engine) { Q_EMIT engine.noted(text); });
   }
 
  private:
@@ -85,8 +86,8 @@ RunnerEngine::RunnerEngine() : parts_(std::make_unique<Parts>(*this)) {
     const auto failure = parts_->runner->failure();
     if (!failure) return;
     parts_->pulse.stop();
-    Q_EMIT noted(
-        tr("Rendering has ended: %1. Start Rubato again to go on; the queue is kept.").arg(qt(failure->message)));
+    Q_EMIT noted(tr("Rendering has ended: %1. Start Rubato again to go on; the queue is kept.")
+                     .arg(for_window(failure->message)));
   });
 }
 RunnerEngine::~RunnerEngine() = default;
@@ -103,7 +104,7 @@ Result<std::unique_ptr<RunnerEngine>> RunnerEngine::open(const std::filesystem::
 
 QStringList RunnerEngine::notes() const {
   QStringList list;
-  for (const auto& note : parts_->runner->notes()) list.append(qt(note));
+  for (const auto& note : parts_->runner->notes()) list.append(for_window(note));
   return list;
 }
 

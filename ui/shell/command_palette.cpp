@@ -4,7 +4,6 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
-#include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -55,8 +54,9 @@ void CommandPalette::fill() {
   std::vector<Match> matches;
   for (const auto& entry : commands_.all()) {
     if (!entry.action || !entry.action->isEnabled() || !entry.action->isVisible()) continue;
-    const int points = std::max(score(entry.action->text(), words_->text()) * 2,
-                                score(entry.spec.group + QLatin1Char(' ') + entry.action->text(), words_->text()));
+    const int points =
+        std::max(score(entry.action->text(), words_->text()) * 2,
+                 score(menu_name(entry.spec.menu) + QLatin1Char(' ') + entry.action->text(), words_->text()));
     if (points > 0) matches.push_back({points, &entry});
   }
   std::stable_sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) { return a.score > b.score; });
@@ -70,7 +70,7 @@ void CommandPalette::fill() {
     auto* row = new QWidget;
     auto* layout = new QHBoxLayout(row);
     layout->setContentsMargins(8, 4, 8, 4);
-    auto* group = new QLabel(match.entry->spec.group);
+    auto* group = new QLabel(menu_name(match.entry->spec.menu));
     group->setObjectName(QStringLiteral("dim"));
     group->setMinimumWidth(72);
     auto* shortcut = new QLabel(keys);
@@ -87,10 +87,10 @@ void CommandPalette::fill() {
 
 void CommandPalette::choose() {
   const auto* item = list_->currentItem();
-  auto* action = item != nullptr ? commands_.find(item->data(Qt::UserRole).toString()) : nullptr;
+  const auto id = item != nullptr ? item->data(Qt::UserRole).toString() : QString();
+  // Deleted only when it is back in the event loop, so it can still speak.
   close();
-  // After the palette has gone, so that what opens next is not closed with it.
-  if (action != nullptr) QTimer::singleShot(0, action, &QAction::trigger);
+  if (!id.isEmpty()) Q_EMIT chosen(id);
 }
 
 bool CommandPalette::eventFilter(QObject* watched, QEvent* event) {

@@ -18,6 +18,9 @@ class CommandPalette final : public QDialog {
   // How well `words` fit `text`: 0 = not at all; beginnings of words count more than letters inside.
   static int score(const QString& text, const QString& words);
 
+ Q_SIGNALS:
+  void chosen(const QString& id);  // of a command; the palette has closed
+
  protected:
   bool eventFilter(QObject* watched, QEvent* event) override;
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <QRegularExpression>
 #include <QWidget>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,38 @@
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
+
+QString menu_title(Menu menu) {
+  switch (menu) {
+    case Menu::File:
+      return Commands::tr("&File");
+    case Menu::Edit:
+      return Commands::tr("&Edit");
+    case Menu::Create:
+      return Commands::tr("&Create");
+    case Menu::Play:
+      return Commands::tr("&Play");
+    case Menu::Queue:
+      return Commands::tr("&Queue");
+    case Menu::Library:
+      return Commands::tr("&Library");
+    case Menu::Models:
+      return Commands::tr("&Models");
+    case Menu::Go:
+      return Commands::tr("&Go");
+    case Menu::View:
+      return Commands::tr("&View");
+    case Menu::Help:
+      return Commands::tr("&Help");
+  }
+  return {};
+}
+
+QString menu_name(Menu menu) {
+  // Where a script has no such letters, the accelerator stands behind the word: "队列(&Q)".
+  static const QRegularExpression behind(QStringLiteral("\\(&.\\)"));
+  return menu_title(menu).remove(behind).remove(QLatin1Char('&'));
+}
 
 Commands::Commands(std::filesystem::path file, QObject* parent) : QObject(parent), file_(std::move(file)) {
   if (file_.empty()) return;
@@ -88,6 +121,11 @@ Result<> Commands::reset_shortcut(const QString& id) {
     return save();
   }
   return {};
+}
+
+void Commands::clear() {
+  for (const auto& entry : entries_) delete entry.action;
+  entries_.clear();
 }
 
 void Commands::attach(QWidget* window) {

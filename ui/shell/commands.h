@@ -17,15 +17,22 @@
 
 namespace rubato::ui {
 
+// The menus, in their order. A command's menu stands before it in the palette as well.
+enum class Menu { File, Edit, Create, Play, Queue, Library, Models, Go, View, Help };
+inline constexpr int kMenus = static_cast<int>(Menu::Help) + 1;
+QString menu_title(Menu menu);  // "&Queue"
+QString menu_name(Menu menu);   // "Queue"
+
 struct CommandSpec {
-  QString id;     // "create.render"
-  QString text;   // "Render"
-  QString group;  // "Create": its menu, and what stands before it in the palette
+  QString id;    // "create.render"
+  QString text;  // "Render"
+  Menu menu = Menu::File;
   QKeySequence shortcut;
   QString icon;              // name of an icon; may be empty
   QString help;              // a sentence for tool tip and status bar
   QWidget* scope = nullptr;  // the shortcut counts only inside this widget; nullptr: in the whole window
   bool checkable = false;
+  bool on_choice = false;  // acts on what is chosen inside its scope
 };
 
 class Commands final : public QObject {
@@ -48,6 +55,9 @@ class Commands final : public QObject {
   // Usage: the sentence names the command that has it. An empty sequence takes the shortcut away.
   Result<> set_shortcut(const QString& id, const QKeySequence& keys);
   Result<> reset_shortcut(const QString& id);
+
+  // All commands are gone; what was changed of their shortcuts is kept for those of the same ids.
+  void clear();
 
   // Window-wide shortcuts work where the actions are: the main window calls this once.
   void attach(QWidget* window);

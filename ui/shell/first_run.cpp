@@ -11,7 +11,7 @@ namespace rubato::ui {
 
 FirstRun::FirstRun(QWidget* parent) : QWidget(parent) {
   auto* column = new QWidget;
-  column->setMaximumWidth(560);
+  column->setFixedWidth(560);
   auto* layout = new QVBoxLayout(column);
   layout->setSpacing(8);
   auto* title = new QLabel(tr("Welcome to Rubato"));
@@ -70,7 +70,6 @@ FirstRun::FirstRun(QWidget* parent) : QWidget(parent) {
   page->setColumnStretch(0, 1);
   page->setColumnStretch(2, 1);
   page->addWidget(column, 1, 1);
-  page->setColumnMinimumWidth(1, 480);
 }
 
 }  // namespace rubato::ui

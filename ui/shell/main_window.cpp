@@ -22,11 +22,13 @@
 
 #include "pipelines/job/capacity.h"
 #include "pipelines/job/machine.h"
+#include "ui/create/draft_check.h"
 #include "ui/create/prompt_panel.h"
 #include "ui/create/render_desk.h"
 #include "ui/create/video_draft.h"
 #include "ui/create/video_workspace.h"
 #include "ui/models/models_model.h"
+#include "ui/preferences/preferences_dialog.h"
 #include "ui/queue/queue_model.h"
 #include "ui/queue/render_model.h"
 #include "ui/shell/command_palette.h"
@@ -36,28 +38,59 @@
 #include "ui/shell/studio.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/background.h"
+#include "ui/widgets/elided_label.h"
 #include "ui/widgets/notice.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
 namespace {
 constexpr int kChangesShown = 6;
+constexpr int kIdle = 400;  // ms after the window has come
 const QString kFirstRun = QStringLiteral("first-run");
 }  // namespace
 
 MainWindow::MainWindow(Studio& studio, std::vector<WorkspaceSpec> workspaces, QWidget* parent)
-    : QMainWindow(parent),
-      studio_(studio),
-      specs_(std::move(workspaces)),
-      stack_(new QStackedWidget),
-      notice_(new Notice),
-      message_(new QLabel),
-      queue_state_(new QLabel) {
+    : QMainWindow(parent), studio_(studio), specs_(std::move(workspaces)), notice_(new Notice) {
   setWindowTitle(QStringLiteral("Rubato"));
   setWindowIcon(icon(QStringLiteral("rubato")));
   setMinimumSize(1024, 700);
   setAcceptDrops(true);
   setContextMenuPolicy(Qt::NoContextMenu);  // of tool bars, which can be hidden by it and never come back
+  connect(&studio_, &Studio::said, this, &MainWindow::say);
+  connect(&studio_, &Studio::told, this, [this](const QString& text) { notice_->show_text(text); });
+  connect(&studio_, &Studio::settings_taken, this, [this](const QString& file, const QStringList& changes) {
+    const auto count = static_cast<int>(changes.size());
+    QStringList lines{tr("Settings of %1: %n change(s)", nullptr, count).arg(file)};
+    lines += changes.mid(0, kChangesShown);
+    if (count > kChangesShown) lines += tr("and %n more", nullptr, count - kChangesShown);
+    const int step = studio_.undo().index();
+    notice_->show_text(lines.join(QLatin1Char('\n')), {{tr("Undo"), [this, step] {
+                                                          // Only this step: what was changed since stays.
+                                                          if (studio_.undo().index() == step) studio_.undo().undo();
+                                                        }}});
+  });
+  connect(&studio_, &Studio::workspace_wanted, this, &MainWindow::show_workspace);
+  connect(&studio_.queue(), &QueueModel::changed, this, &MainWindow::show_queue_state);
+  connect(&studio_.render(), &RenderModel::changed, this, &MainWindow::show_queue_state);
+
+  idle_.setSingleShot(true);
+  connect(&idle_, &QTimer::timeout, this, &MainWindow::make_next_page);
+  language_.setSingleShot(true);
+  connect(&language_, &QTimer::timeout, this, &MainWindow::speak_anew);
+  build();
+  auto& settings = studio_.settings();
+  resize(1280, 800);
+  restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
+  if (settings.value(QStringLiteral("welcomed")).toBool()) {
+    const auto last = settings.value(QStringLiteral("window/workspace")).toString();
+    show_workspace(switches_.contains(last) ? last : specs_.front().id);
+  } else {
+    show_first_run();
+  }
+}
+
+void MainWindow::build() {
+  stack_ = new QStackedWidget;
   auto* centre = new QWidget;
   auto* layout = new QVBoxLayout(centre);
   layout->setContentsMargins(0, 0, 0, 0);
@@ -68,49 +101,62 @@ MainWindow::MainWindow(Studio& studio, std::vector<WorkspaceSpec> workspaces, QW
   layout->addLayout(inset);
   layout->addWidget(stack_, 1);
   setCentralWidget(centre);
-
   studio_.commands().attach(this);
   make_commands();
   make_bar();
   make_status();
-  connect(&studio_, &Studio::said, this, &MainWindow::say);
-  connect(&studio_, &Studio::told, this, [this](const QString& text) { notice_->show_text(text); });
-  connect(&studio_, &Studio::settings_taken, this, [this](const QString& file, const QStringList& changes) {
-    auto text = tr("Settings of %1, changed: %2").arg(file).arg(changes.size());
-    for (const auto& change : changes.mid(0, kChangesShown)) text += QStringLiteral("\n") + change;
-    if (changes.size() > kChangesShown) text += tr("\nand %1 more").arg(changes.size() - kChangesShown);
-    const int step = studio_.undo().index();
-    notice_->show_text(text, {{tr("Undo"), [this, step] {
-                                 // Only this step: what was changed since stays.
-                                 if (studio_.undo().index() == step) studio_.undo().undo();
-                               }}});
-  });
-  connect(&studio_, &Studio::workspace_wanted, this, &MainWindow::show_workspace);
-  connect(&studio_.queue(), &QueueModel::changed, this, &MainWindow::show_queue_state);
-  connect(&studio_.render(), &RenderModel::changed, this, &MainWindow::show_queue_state);
-
-  auto& settings = studio_.settings();
-  resize(1280, 800);
-  restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
-  if (settings.value(QStringLiteral("welcomed")).toBool()) {
-    const auto last = settings.value(QStringLiteral("window/workspace")).toString();
-    show_workspace(switches_.contains(last) ? last : specs_.front().id);
-  } else {
-    show_first_run();
-  }
   make_menus();
   show_queue_state();
+}
+
+void MainWindow::take_down() {
+  idle_.stop();
+  const bool told = notice_->isVisibleTo(this);
+  notice_->setParent(this);  // what it says stays
+  notice_->setHidden(!told);
+  delete takeCentralWidget();  // the pages, and what they listen to
+  pages_.clear();
+  delivered_.clear();
+  delete findChild<QToolBar*>(QStringLiteral("workspaceBar"), Qt::FindDirectChildrenOnly);
+  delete menuBar();
+  delete statusBar();
+  disconnect(&studio_.commands(), nullptr, this, nullptr);
+  disconnect(&studio_.undo(), nullptr, this, nullptr);
+  studio_.commands().clear();
+  switches_.clear();
+}
+
+void MainWindow::speak_anew() {
+  const auto here = current_, said = message_->text();
+  keep_layout();
+  take_down();
+  build();
+  message_->setText(said);
+  here == kFirstRun ? show_first_run() : show_workspace(here);
+  studio_.check().check_again();  // what it says of the settings
+  idle_.start(kIdle);
+}
+
+void MainWindow::changeEvent(QEvent* event) {
+  // Not now: the event is on its way to the children that are taken down.
+  if (event->type() == QEvent::LanguageChange) language_.start(0);
+  QMainWindow::changeEvent(event);
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+  QMainWindow::showEvent(event);
+  idle_.start(kIdle);
 }
 
 void MainWindow::make_commands() {
   auto& commands = studio_.commands();
   int number = 1;
-  auto* group = new QActionGroup(this);
+  auto* group = new QActionGroup(centralWidget());
   for (const auto& spec : specs_) {
     auto* action =
         commands.add({.id = QStringLiteral("go.") + spec.id,
                       .text = spec.title,
-                      .group = tr("Go"),
+                      .menu = Menu::Go,
                       .shortcut = number < 10 ? QKeySequence(Qt::ALT | (Qt::Key_0 + number)) : QKeySequence(),
                       .icon = spec.icon,
                       .help = {},
@@ -123,14 +169,14 @@ void MainWindow::make_commands() {
   auto& undo = studio_.undo();
   auto* back = commands.add({.id = QStringLiteral("edit.undo"),
                              .text = tr("Undo"),
-                             .group = tr("Edit"),
+                             .menu = Menu::Edit,
                              .shortcut = QKeySequence(QKeySequence::Undo),
                              .icon = QStringLiteral("undo"),
                              .help = {}},
                             [&undo] { undo.undo(); });
   auto* again = commands.add({.id = QStringLiteral("edit.redo"),
                               .text = tr("Redo"),
-                              .group = tr("Edit"),
+                              .menu = Menu::Edit,
                               .shortcut = Qt::CTRL | Qt::SHIFT | Qt::Key_Z,
                               .icon = QStringLiteral("redo"),
                               .help = {}},
@@ -143,11 +189,16 @@ void MainWindow::make_commands() {
   };
   connect(&undo, &QUndoStack::indexChanged, this, follow);
   follow();
-  const auto add = [&](const char* id, const QString& text, const QString& menu, QKeySequence keys, auto run) {
-    return commands.add(
-        {.id = QLatin1String(id), .text = text, .group = menu, .shortcut = keys, .icon = {}, .help = {}}, run);
+  make_own_commands();
+}
+
+void MainWindow::make_own_commands() {
+  auto& commands = studio_.commands();
+  const auto add = [&](const char* id, const QString& text, Menu menu, QKeySequence keys, auto run) {
+    return commands.add({.id = QLatin1String(id), .text = text, .menu = menu, .shortcut = keys, .icon = {}, .help = {}},
+                        run);
   };
-  add("file.outputs", tr("Folder for new clips…"), tr("File"), {}, [this] {
+  add("file.outputs", tr("Folder for new clips…"), Menu::File, {}, [this] {
     const auto folder =
         QFileDialog::getExistingDirectory(this, tr("Folder for new clips"), qt(studio_.desk().outputs()));
     if (folder.isEmpty()) return;
@@ -155,35 +206,37 @@ void MainWindow::make_commands() {
     studio_.settings().setValue(QStringLiteral("outputs"), folder);
     say(tr("New clips go to %1.").arg(folder));
   });
-  add("file.settings_of", tr("Take the settings of a file…"), tr("File"), Qt::CTRL | Qt::Key_O, [this] {
+  add("file.settings_of", tr("Take the settings of a file…"), Menu::File, Qt::CTRL | Qt::Key_O, [this] {
     const auto file = QFileDialog::getOpenFileName(this, tr("A clip, picture or job file made by Rubato"));
     if (!file.isEmpty()) studio_.take_settings_of(path_of(file));
   });
-  add("file.quit", tr("Quit"), tr("File"), Qt::CTRL | Qt::Key_Q, [this] { close(); });
-  add("edit.new", tr("Start with empty settings"), tr("Edit"), Qt::CTRL | Qt::Key_N, [this] {
+  add("file.quit", tr("Quit"), Menu::File, Qt::CTRL | Qt::Key_Q, [this] { close(); });
+  add("edit.new", tr("Start with empty settings"), Menu::Edit, Qt::CTRL | Qt::Key_N, [this] {
     VideoJob fresh;
     fresh.model = studio_.draft().job().model;
     studio_.draft().replace(fresh, tr("empty settings"));
   });
-  add("view.palette", tr("Find a command…"), tr("View"), Qt::CTRL | Qt::Key_K,
-      [this] { (new CommandPalette(studio_.commands(), this))->show(); });
-  add("view.shortcuts", tr("Shortcuts…"), tr("View"), Qt::CTRL | Qt::Key_Comma,
-      [this] { ShortcutsDialog(studio_.commands(), this).exec(); });
+  add("edit.preferences", tr("Preferences…"), Menu::Edit, Qt::CTRL | Qt::Key_Comma, [this] { open_preferences(); });
+  add("view.palette", tr("Find a command…"), Menu::View, Qt::CTRL | Qt::Key_K, [this] { open_palette(); });
+  add("view.shortcuts", tr("Shortcuts…"), Menu::View, Qt::CTRL | Qt::SHIFT | Qt::Key_K, [this] {
+    make_all_pages();
+    ShortcutsDialog(studio_.commands(), this).exec();
+  });
   for (const auto& theme : builtin_themes())
     commands.add({.id = QStringLiteral("view.theme.") + theme.id,
-                  .text = tr("Theme: %1").arg(QApplication::translate("Themes", theme.title.toUtf8().constData())),
-                  .group = tr("View"),
+                  .text = tr("Theme: %1").arg(theme.title),
+                  .menu = Menu::View,
                   .shortcut = {},
                   .icon = {},
                   .help = {}},
                  [this, id = theme.id] { set_theme(id); });
-  add("view.reset", tr("Reset the layout of this page"), tr("View"), {}, [this] {
+  add("view.reset", tr("Reset the layout of this page"), Menu::View, {}, [this] {
     const auto id = current_;
     if (qobject_cast<QMainWindow*>(pages_.value(id)) == nullptr) return;
     // The layout that the page had when it was made.
     qobject_cast<QMainWindow*>(pages_[id])->restoreState(delivered_.value(id));
   });
-  add("help.control", tr("What is this?"), tr("Help"), Qt::Key_F1, [] {
+  add("help.control", tr("What is this?"), Menu::Help, Qt::Key_F1, [] {
     auto* at = QApplication::focusWidget();
     if (at == nullptr) return;
     auto text = at->toolTip();
@@ -191,7 +244,7 @@ void MainWindow::make_commands() {
     if (text.isEmpty()) text = at->accessibleName();
     QToolTip::showText(at->mapToGlobal(QPoint(0, at->height())), text, at, {}, 20'000);
   });
-  add("help.welcome", tr("Welcome page"), tr("Help"), {}, [this] { show_first_run(); });
+  add("help.welcome", tr("Welcome page"), Menu::Help, {}, [this] { show_first_run(); });
 }
 
 void MainWindow::make_bar() {
@@ -215,76 +268,124 @@ void MainWindow::make_bar() {
 }
 
 void MainWindow::make_status() {
+  message_ = new ElidedLabel;
+  queue_state_ = new QLabel;
   auto* device = new QLabel;
   auto* disk = new QLabel;
   message_->setAccessibleName(tr("Last message"));
-  statusBar()->setSizeGripEnabled(false);
-  statusBar()->addWidget(message_, 1);
-  for (auto* label : {queue_state_, device, disk}) statusBar()->addPermanentWidget(label);
+  auto* bar = statusBar();
+  bar->setSizeGripEnabled(false);
+  bar->addWidget(message_, 1);
+  for (auto* label : {queue_state_, device, disk}) bar->addPermanentWidget(label);
   struct Facts {
-    QString device, disk;
+    int gpus = 0, cores = 0;
+    std::optional<std::uintmax_t> free;
   };
-  const auto look = [this, device, disk] {
+  const auto look = [this, bar, device, disk] {
     in_background(
-        this,
+        bar,
         [folder = studio_.desk().outputs()] {
-          const auto gpus = gpu_count("/dev", std::getenv("CUDA_VISIBLE_DEVICES"));
-          Facts facts;
-          facts.device =
-              gpus.value_or(0) > 0 ? tr("GPUs: %1").arg(*gpus) : tr("CPU, cores: %1").arg(rubato::cpu().cores);
+          Facts facts{gpu_count("/dev", std::getenv("CUDA_VISIBLE_DEVICES")).value_or(0), rubato::cpu().cores, {}};
           auto there = folder;
           std::error_code failed;
           while (!std::filesystem::exists(there, failed) && there.has_relative_path()) there = there.parent_path();
           const auto space = std::filesystem::space(there, failed);
-          if (!failed) facts.disk = tr("%1 free").arg(bytes_text(space.available));
+          if (!failed) facts.free = space.available;
           return facts;
         },
         [device, disk](const Facts& facts) {
-          device->setText(facts.device);
-          disk->setText(facts.disk);
+          device->setText(facts.gpus > 0 ? tr("%n GPU(s)", nullptr, facts.gpus)
+                                         : tr("CPU, %n core(s)", nullptr, facts.cores));
+          disk->setText(facts.free ? tr("%1 free").arg(bytes_text(*facts.free)) : QString());
         });
   };
-  auto* timer = new QTimer(this);
+  auto* timer = new QTimer(bar);
   connect(timer, &QTimer::timeout, this, look);
   timer->start(30'000);
-  QTimer::singleShot(0, this, look);
+  QTimer::singleShot(0, bar, look);
 }
 
 void MainWindow::make_menus() {
-  // In the order of the groups; a group is made when it has a command.
-  QMap<QString, QMenu*> menus;
-  for (const auto& name : {tr("File"), tr("Edit"), tr("Create"), tr("Play"), tr("Queue"), tr("Library"), tr("Models"),
-                           tr("Go"), tr("View"), tr("Help")}) {
-    auto* menu = menuBar()->addMenu(name);
-    menu->menuAction()->setVisible(false);
-    menus.insert(name, menu);
+  // A menu is seen when it has a command.
+  std::vector<QMenu*> menus;
+  for (int i = 0; i < kMenus; ++i) {
+    menus.push_back(menuBar()->addMenu(menu_title(static_cast<Menu>(i))));
+    menus.back()->menuAction()->setVisible(false);
   }
-  const auto put = [menus](const QString& group, QAction* action) {
-    auto* menu = menus.value(group);
-    if (menu == nullptr) return;
-    menu->addAction(action);
+  const auto put = [menus](const Commands::Entry& entry) {
+    auto* menu = menus[static_cast<std::size_t>(entry.spec.menu)];
+    menu->addAction(entry.action);
     menu->menuAction()->setVisible(true);
   };
-  for (const auto& entry : studio_.commands().all()) put(entry.spec.group, entry.action);
-  connect(&studio_.commands(), &Commands::added, this, [this, put](QAction* action) {
-    // The entry is there by now: it is the last.
-    put(studio_.commands().all().back().spec.group, action);
-  });
+  for (const auto& entry : studio_.commands().all()) put(entry);
+  // The entry is there by now: it is the last.
+  connect(&studio_.commands(), &Commands::added, this, [this, put] { put(studio_.commands().all().back()); });
+}
+
+QWidget* MainWindow::make_page(const WorkspaceSpec& spec) {
+  if (auto* made = pages_.value(spec.id)) return made;
+  auto* page = spec.make(studio_);
+  page->setObjectName(QStringLiteral("page.") + spec.id);
+  pages_.insert(spec.id, page);
+  stack_->addWidget(page);
+  if (auto* docks = qobject_cast<QMainWindow*>(page)) {
+    delivered_.insert(spec.id, docks->saveState());
+    docks->restoreState(studio_.settings().value(QStringLiteral("layout/") + spec.id).toByteArray());
+  }
+  return page;
+}
+
+// One at a time, so that no key press waits for more than one.
+void MainWindow::make_next_page() {
+  for (const auto& spec : specs_) {
+    if (pages_.contains(spec.id)) continue;
+    make_page(spec);
+    return idle_.start(0);
+  }
+}
+
+void MainWindow::make_all_pages() {
+  for (const auto& spec : specs_) make_page(spec);
+}
+
+// From the palette. A command of a page that is not in sight brings the page first, and where it acts on what is chosen
+// there it stays at that: nothing happens to what one does not see.
+void MainWindow::run_command(const QString& id) {
+  for (const auto& entry : studio_.commands().all()) {
+    if (entry.spec.id != id || !entry.action) continue;
+    const auto* scope = entry.spec.scope;
+    const bool in_sight = scope == nullptr || scope->isVisible();
+    if (!in_sight)
+      for (auto it = pages_.begin(); it != pages_.end(); ++it)
+        if (it.value() == scope || it.value()->isAncestorOf(scope)) {
+          show_workspace(it.key());
+          break;
+        }
+    if (in_sight || !entry.spec.on_choice) entry.action->trigger();
+    return;
+  }
+}
+
+void MainWindow::open_palette() {
+  make_all_pages();
+  auto* palette = new CommandPalette(studio_.commands(), this);
+  // After the palette has gone, so that what opens next is not closed with it.
+  connect(palette, &CommandPalette::chosen, this, &MainWindow::run_command, Qt::QueuedConnection);
+  palette->show();
+}
+
+void MainWindow::open_preferences() {
+  auto* dialog = new PreferencesDialog(studio_.settings(), this);
+  connect(dialog, &PreferencesDialog::theme_chosen, this, &MainWindow::set_theme);
+  connect(dialog, &PreferencesDialog::shortcuts_wanted, this,
+          [this] { studio_.commands().find(QStringLiteral("view.shortcuts"))->trigger(); });
+  dialog->open();
 }
 
 void MainWindow::show_workspace(const QString& id) {
   const auto spec = std::find_if(specs_.begin(), specs_.end(), [&](const WorkspaceSpec& s) { return s.id == id; });
   if (spec == specs_.end()) return;
-  if (!pages_.contains(id)) {
-    auto* page = spec->make(studio_);
-    page->setObjectName(QStringLiteral("page.") + id);
-    pages_.insert(id, page);
-    stack_->addWidget(page);
-    if (auto* docks = qobject_cast<QMainWindow*>(page)) {
-      delivered_.insert(id, docks->saveState());
-      docks->restoreState(studio_.settings().value(QStringLiteral("layout/") + id).toByteArray());
-    }
-  }
+  make_page(*spec);
   stack_->setCurrentWidget(pages_[id]);
   pages_[id]->setFocus();  // its first place, by proxy
   switches_[id]->setChecked(true);
@@ -350,16 +451,16 @@ void MainWindow::set_theme(const QString& id) {
 }
 
 void MainWindow::say(const QString& text) {
-  message_->setText(one_line(text, 160));
+  message_->setText(text.simplified());
   message_->setToolTip(text);
 }
 
 void MainWindow::show_queue_state() {
   const auto& queue = studio_.queue();
   const int waiting = queue.waiting();
-  QString text = studio_.render().running() ? tr("Rendering") : queue.paused() ? tr("Queue paused") : tr("Idle");
-  if (waiting > 0) text += tr(", %1 waiting").arg(waiting);
-  queue_state_->setText(text);
+  QStringList parts{studio_.render().running() ? tr("Rendering") : queue.paused() ? tr("Queue paused") : tr("Idle")};
+  if (waiting > 0) parts += tr("%Ln waiting", nullptr, waiting);
+  queue_state_->setText(listed(parts));
 }
 
 void MainWindow::keep_layout() {

@@ -11,6 +11,7 @@
 #include <QVBoxLayout>
 
 #include "ui/shell/commands.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/tall_rows.h"
 #include "ui/widgets/text.h"
 
@@ -36,7 +37,8 @@ ShortcutsDialog::ShortcutsDialog(Commands& commands, QWidget* parent)
   auto* set = new QPushButton(tr("Set"));
   auto* reset = new QPushButton(tr("As delivered"));
   auto* none = new QPushButton(tr("No shortcut"));
-  auto* close = new QDialogButtonBox(QDialogButtonBox::Close);
+  auto* close = new QDialogButtonBox;
+  close->addButton(tr("Close"), QDialogButtonBox::RejectRole);
   message_->setWordWrap(true);
   message_->setMinimumHeight(24);
 
@@ -70,7 +72,7 @@ ShortcutsDialog::ShortcutsDialog(Commands& commands, QWidget* parent)
   connect(reset, &QPushButton::clicked, this, [this] {
     if (chosen().isEmpty()) return;
     const auto done = commands_.reset_shortcut(chosen());
-    done ? fill() : say(qt(done.error().message), true);
+    done ? fill() : say(for_window(done.error().message), true);
   });
   fill();
 }
@@ -86,9 +88,9 @@ void ShortcutsDialog::fill() {
   for (const auto& entry : commands_.all()) {
     if (!entry.action) continue;
     const auto keys = entry.action->shortcut().toString(QKeySequence::NativeText);
-    const auto words = entry.spec.text + QLatin1Char(' ') + entry.spec.group + QLatin1Char(' ') + keys;
+    const auto words = entry.spec.text + QLatin1Char(' ') + menu_name(entry.spec.menu) + QLatin1Char(' ') + keys;
     if (!words.contains(search_->text(), Qt::CaseInsensitive)) continue;
-    auto* item = new QTreeWidgetItem(list_, {entry.spec.text, entry.spec.group, keys});
+    auto* item = new QTreeWidgetItem(list_, {entry.spec.text, menu_name(entry.spec.menu), keys});
     item->setData(0, Qt::UserRole, entry.spec.id);
     if (entry.spec.id == keep) list_->setCurrentItem(item);
   }
@@ -98,7 +100,7 @@ void ShortcutsDialog::fill() {
 void ShortcutsDialog::apply() {
   if (chosen().isEmpty()) return;
   const auto done = commands_.set_shortcut(chosen(), keys_->keySequence());
-  if (!done) return say(qt(done.error().message), true);
+  if (!done) return say(for_window(done.error().message), true);
   fill();
   say(tr("Saved."), false);
 }

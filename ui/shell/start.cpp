@@ -18,11 +18,13 @@
 #include "pipelines/job/places.h"
 #include "pipelines/job/queue/hand_over.h"
 #include "ui/create/draft_check.h"
+#include "ui/languages/language.h"
 #include "ui/queue/queue_model.h"
 #include "ui/queue/runner_engine.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/studio.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
@@ -88,7 +90,7 @@ void close_on_signals(MainWindow& window) {
 
 int refuse(const Error& error) {
   std::fprintf(stderr, "rubato: %s\n", error.message.c_str());
-  QMessageBox::critical(nullptr, QStringLiteral("Rubato"), qt(error.message));
+  QMessageBox::critical(nullptr, QStringLiteral("Rubato"), for_window(error.message));
   return exit_code(error.code);
 }
 
@@ -121,6 +123,7 @@ int run_studio(int argc, char** argv) {
   QApplication::setApplicationName(QStringLiteral("rubato"));
   QApplication::setApplicationVersion(QString::fromLatin1(kVersion));
   QApplication::setDesktopFileName(QStringLiteral("rubato"));
+  apply_language(application, {});  // of the system, until the settings are found
   QCommandLineParser parser;
   parser.setApplicationDescription(Studio::tr("The studio of Rubato: clips from a sentence, on your own machine."));
   parser.addHelpOption();
@@ -146,6 +149,7 @@ int run_studio(int argc, char** argv) {
   auto made = Studio::create(std::move(options));
   if (!made) return refuse(made.error());
   auto& studio = **made;
+  apply_language(application, studio.settings().value(QStringLiteral("language")).toString());
   apply_theme(application, theme_named(studio.settings().value(QStringLiteral("theme")).toString()));
   MainWindow window(studio, builtin_workspaces());
   window.show();

@@ -12,6 +12,7 @@
 #include "ui/stage/compare_model.h"
 #include "ui/stage/player.h"
 #include "ui/widgets/background.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
@@ -53,6 +54,8 @@ Studio::Studio(StudioOptions options, LibraryStore library) : options_(std::move
     queue_->paused() ? Q_EMIT said(text) : Q_EMIT told(text);
   });
   connect(render_.get(), &RenderModel::ended, this, [this](const RenderEnd& end) {
+    if (end.job.state == JobState::Cancelled && !queue_->detail(end.job).isEmpty())
+      Q_EMIT said(tr("Stopped. %1").arg(queue_->detail(end.job)));
     // What needs a person, or has come to nothing, is not said in passing.
     if (end.job.state == JobState::Failed || end.job.state == JobState::Suspended)
       Q_EMIT told(tr("“%1” was not rendered: %2").arg(one_line(qt(end.job.name), 40), queue_->detail(end.job)));
@@ -79,7 +82,7 @@ void Studio::take_settings_of(const std::filesystem::path& file) {
   in_background(
       this, [file, read = options_.recorded_job] { return guard([&] { return read(file); }); },
       [this, file](Result<VideoJob> found) {
-        if (!found) return Q_EMIT said(qt(found.error().message));
+        if (!found) return Q_EMIT said(for_window(found.error().message));
         auto job = std::move(*found);
         // Where a clip goes and what it may take of this machine are this session's.
         const auto& now = draft_->job();

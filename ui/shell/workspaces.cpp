@@ -10,17 +10,23 @@
 
 namespace rubato::ui {
 namespace {
-QString tr(const char* text) { return QCoreApplication::translate("Workspaces", text); }
+struct Workspaces {
+  Q_DECLARE_TR_FUNCTIONS(Workspaces)
+};
 }  // namespace
 
 std::vector<WorkspaceSpec> builtin_workspaces() {
   return {
-      {QStringLiteral("video"), tr("Video"), QStringLiteral("video"), [](Studio& s) { return new VideoWorkspace(s); }},
-      {QStringLiteral("queue"), tr("Queue"), QStringLiteral("queue"), [](Studio& s) { return new QueueView(s); }},
-      {QStringLiteral("library"), tr("Library"), QStringLiteral("library"),
+      {QStringLiteral("video"), Workspaces::tr("Video"), QStringLiteral("video"),
+       [](Studio& s) { return new VideoWorkspace(s); }},
+      {QStringLiteral("queue"), Workspaces::tr("Queue"), QStringLiteral("queue"),
+       [](Studio& s) { return new QueueView(s); }},
+      {QStringLiteral("library"), Workspaces::tr("Library"), QStringLiteral("library"),
        [](Studio& s) { return new LibraryView(s); }},
-      {QStringLiteral("models"), tr("Models"), QStringLiteral("models"), [](Studio& s) { return new ModelsView(s); }},
-      {QStringLiteral("doctor"), tr("System"), QStringLiteral("doctor"), [](Studio& s) { return new DoctorView(s); }},
+      {QStringLiteral("models"), Workspaces::tr("Models"), QStringLiteral("models"),
+       [](Studio& s) { return new ModelsView(s); }},
+      {QStringLiteral("doctor"), Workspaces::tr("System"), QStringLiteral("doctor"),
+       [](Studio& s) { return new DoctorView(s); }},
   };
 }
 

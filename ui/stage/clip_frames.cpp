@@ -7,6 +7,7 @@
 
 #include "engine/base/guard.h"
 #include "ui/widgets/background.h"
+#include "ui/widgets/engine_text.h"
 #include "ui/widgets/text.h"
 
 namespace rubato::ui {
@@ -57,7 +58,7 @@ void ClipFrames::open(const std::filesystem::path& file) {
       this, [facts = source_.facts, file] { return guard([&] { return facts(file); }); },
       [this, clip = clip_](Result<ClipFacts> facts) {
         if (clip != clip_) return;
-        if (!facts) return Q_EMIT failed(qt(facts.error().message));
+        if (!facts) return Q_EMIT failed(for_window(facts.error().message));
         facts_ = *facts;
         fetch(0);
         Q_EMIT opened();
@@ -106,7 +107,7 @@ void ClipFrames::fetch(int chunk) {
       [this, clip = clip_, chunk, start](Result<std::vector<QImage>> images) {
         if (clip != clip_) return;
         asked_.erase(chunk);
-        if (!images) return Q_EMIT failed(qt(images.error().message));
+        if (!images) return Q_EMIT failed(for_window(images.error().message));
         int index = start;
         for (auto& image : *images) {
           auto& kept = frames_[index++];

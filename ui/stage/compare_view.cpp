@@ -158,9 +158,10 @@ CompareView::CompareView(CompareModel& model, Commands& commands, QWidget* paren
   place_->setObjectName(QStringLiteral("dim"));
   below->addWidget(time_, 1);
   below->addWidget(place_);
+  distance_->setWordWrap(true);
   auto* choice = new QHBoxLayout;
   choice->setSpacing(8);
-  choice->addWidget(distance_, 1);
+  choice->addStretch();
   for (int which : {0, 1}) {
     take_[which] = new QPushButton(which == 0 ? tr("Use the settings of A") : tr("Use the settings of B"));
     connect(take_[which], &QPushButton::clicked, this, [this, which] { Q_EMIT settings_wanted(which); });
@@ -172,6 +173,7 @@ CompareView::CompareView(CompareModel& model, Commands& commands, QWidget* paren
   layout->addLayout(bar);
   layout->addWidget(picture_, 1);
   layout->addLayout(below);
+  layout->addWidget(distance_);
   layout->addLayout(choice);
   setFocusProxy(picture_);
   connect(time_, &QSlider::valueChanged, this, [this](int frame) {
@@ -186,7 +188,7 @@ void CompareView::make_commands(Commands& commands) {
   const auto add = [&](const char* id, const QString& text, QKeySequence keys, const char* icon_name, auto run) {
     commands.add({.id = QLatin1String(id),
                   .text = text,
-                  .group = tr("Library"),
+                  .menu = Menu::Library,
                   .shortcut = keys,
                   .icon = QLatin1String(icon_name),
                   .help = {},
@@ -213,7 +215,7 @@ void CompareView::refresh() {
   else if (model_.equal())
     text = tr("This frame is the same in both, pixel for pixel.");
   else
-    text = tr("This frame: PSNR %1 dB").arg(model_.psnr().value_or(0), 0, 'f', 2);
+    text = tr("This frame: PSNR %L1 dB").arg(model_.psnr().value_or(0), 0, 'f', 2);
   distance_->setText(text);
   picture_->setAccessibleDescription(text);
 }

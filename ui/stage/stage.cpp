@@ -77,12 +77,13 @@ Stage::Stage(Player& player, Commands& commands, QWidget* parent)
   pages_->addWidget(view_);
   auto* bar = new QHBoxLayout(transport_);
   bar->setContentsMargins(8, 4, 8, 4);
-  bar->setSpacing(4);
+  bar->setSpacing(2);
   transport_->setObjectName(QStringLiteral("panel"));
   transport_->setAttribute(Qt::WA_StyledBackground);
   make_commands(commands);
   time_->setObjectName(QStringLiteral("dim"));
   time_->setAccessibleName(tr("Position"));
+  time_->setToolTip(tr("Second and frame"));
   for (const char* id : {"stage.first", "stage.back", "stage.play", "stage.forward", "stage.last"})
     bar->addWidget(button(commands.find(QLatin1String(id))));
   bar->addSpacing(8);
@@ -112,7 +113,7 @@ void Stage::make_commands(Commands& commands) {
   const auto add = [&](const char* id, const QString& text, QKeySequence keys, const char* icon_name, auto run) {
     return commands.add({.id = QLatin1String(id),
                          .text = text,
-                         .group = tr("Play"),
+                         .menu = Menu::Play,
                          .shortcut = keys,
                          .icon = QLatin1String(icon_name),
                          .help = {},
@@ -189,8 +190,8 @@ void Stage::refresh() {
   QString caption;
   if (open) {
     const int frame = player_.position();
-    time_->setText(tr("%1 s · frame %2 of %3").arg(player_.seconds(), 0, 'f', 2).arg(frame + 1).arg(player_.count()));
-    if (player_.speed() != 0 && player_.speed() != 1) caption = tr("%1 times").arg(player_.speed());
+    time_->setText(tr("%L1 s · %2/%3").arg(player_.seconds(), 0, 'f', 2).arg(frame + 1).arg(player_.count()));
+    if (player_.speed() != 0 && player_.speed() != 1) caption = tr("%1×", "speed").arg(player_.speed());
   } else {
     time_->setText({});
   }

@@ -21,6 +21,11 @@ Theme& current() {
   return theme;
 }
 
+// The titles in resources/themes, for the translators.
+[[maybe_unused]] constexpr const char* kTitles[] = {QT_TRANSLATE_NOOP("Themes", "Dark"),
+                                                    QT_TRANSLATE_NOOP("Themes", "Light"),
+                                                    QT_TRANSLATE_NOOP("Themes", "High contrast")};
+
 QByteArray resource(const QString& name) {
   init_studio_resources();
   QFile file(name);
@@ -63,7 +68,7 @@ std::vector<Theme> builtin_themes() {
   for (const auto& name : QDir(QStringLiteral(":/themes")).entryList({QStringLiteral("*.json")})) {
     const auto json = QJsonDocument::fromJson(resource(QStringLiteral(":/themes/") + name)).object();
     Theme theme{.id = name.chopped(5),
-                .title = json[QLatin1String("title")].toString(),
+                .title = QCoreApplication::translate("Themes", json[QLatin1String("title")].toString().toUtf8()),
                 .dark = json[QLatin1String("dark")].toBool(),
                 .order = json[QLatin1String("order")].toInt()};
     const auto colors = json[QLatin1String("colors")].toObject();

@@ -1,5 +1,6 @@
 #include "ui/widgets/notice.h"
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
@@ -9,24 +10,23 @@
 
 namespace rubato::ui {
 
-Notice::Notice(QWidget* parent) : QWidget(parent), label_(new QLabel), choices_(new QHBoxLayout) {
+Notice::Notice(QWidget* parent)
+    : QWidget(parent), label_(new QLabel), choices_(new QHBoxLayout), close_(new QToolButton) {
   setObjectName(QStringLiteral("notice"));
   setAttribute(Qt::WA_StyledBackground);
   label_->setWordWrap(true);
   label_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-  auto* close = new QToolButton;
-  close->setObjectName(QStringLiteral("flat"));
-  close->setIcon(icon(QStringLiteral("cancel"), "dim"));
-  close->setToolTip(tr("Close this message"));
-  close->setAccessibleName(tr("Close this message"));
-  connect(close, &QToolButton::clicked, this, &QWidget::hide);
+  close_->setObjectName(QStringLiteral("flat"));
+  close_->setIcon(icon(QStringLiteral("cancel"), "dim"));
+  name_close();
+  connect(close_, &QToolButton::clicked, this, &QWidget::hide);
   choices_->setSpacing(8);
   auto* layout = new QHBoxLayout(this);
   layout->setContentsMargins(16, 8, 8, 8);
   layout->setSpacing(8);
   layout->addWidget(label_, 1);
   layout->addLayout(choices_);
-  layout->addWidget(close);
+  layout->addWidget(close_);
   hide();
 }
 
@@ -46,6 +46,16 @@ void Notice::show_text(const QString& text, std::vector<Choice> choices) {
     choices_->addWidget(button);
   }
   show();
+}
+
+void Notice::changeEvent(QEvent* event) {
+  if (event->type() == QEvent::LanguageChange) name_close();
+  QWidget::changeEvent(event);
+}
+
+void Notice::name_close() {
+  close_->setToolTip(tr("Close this message"));
+  close_->setAccessibleName(close_->toolTip());
 }
 
 QString Notice::text() const { return label_->text(); }

@@ -8,6 +8,7 @@
 
 class QLabel;
 class QHBoxLayout;
+class QToolButton;
 
 namespace rubato::ui {
 
@@ -22,9 +23,14 @@ class Notice final : public QWidget {
   void show_text(const QString& text, std::vector<Choice> choices = {});
   QString text() const;
 
+ protected:
+  void changeEvent(QEvent* event) override;
+
  private:
+  void name_close();
   QLabel* label_;
   QHBoxLayout* choices_;
+  QToolButton* close_;
 };
 
 }  // namespace rubato::ui

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QString>
+#include <QStringList>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
@@ -27,6 +28,8 @@ QString seconds_text(double seconds);
 QString range_text(double lo_s, double hi_s);
 // "today 14:02", "yesterday 09:30", "24 Nov 2026"; seconds since 1970.
 QString moment_text(double seconds);
+// "Rendering, 3 waiting": parts of one line, none of them a sentence.
+QString listed(const QStringList& parts);
 // The first `most` characters on one line, with an ellipsis behind what was cut.
 QString one_line(const QString& text, int most);
 
