@@ -9,10 +9,12 @@
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QToolButton>
+#include <nlohmann/json.hpp>
 
 #include "tests/gui/fake_engine.h"
 #include "ui/create/draft_check.h"
 #include "ui/create/prompt_panel.h"
+#include "ui/create/render_desk.h"
 #include "ui/create/render_panel.h"
 #include "ui/create/settings_form.h"
 #include "ui/create/video_draft.h"
@@ -83,6 +85,21 @@ TEST(MainWindow, CtrlEnterRendersAndCtrlZTakesBackWhatWasTyped) {
   EXPECT_EQ(prompt->toPlainText(), QString());
   QTest::keyClick(prompt, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
   EXPECT_EQ(prompt_of(w), "ring");
+}
+
+// The second would find the first one's file in its way.
+TEST(MainWindow, TheSameClipTwiceInTheQueueHasTwoNames) {
+  Window w;
+  ASSERT_TRUE(w.studio->draft().set("prompt", QStringLiteral("a small ring")).ok());
+  ASSERT_TRUE(w.studio->draft().set("seed", QStringLiteral("7")).ok());
+  ASSERT_TRUE(wait_until([&] { return w.studio->desk().can_render(); }));
+  for (int i = 0; i < 2; ++i) w.studio->desk().render(QueueModel::Turn::Last);
+  ASSERT_TRUE(wait_until([&] { return w.studio->queue().rowCount() == 2; }));
+  const auto out = [&](int row) {
+    return nlohmann::json::parse(w.studio->queue().job(row).spec)["out"].get<std::string>();
+  };
+  EXPECT_THAT(out(0), testing::EndsWith("-7.mp4"));
+  EXPECT_THAT(out(1), testing::EndsWith("-7-2.mp4"));
 }
 
 TEST(MainWindow, TheFormFollowsTheSchemaAndTheModel) {

@@ -1,12 +1,13 @@
 #include "ui/create/render_desk.h"
 
 #include <QRandomGenerator>
+#include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "engine/files/model_card.h"
 #include "pipelines/job/batch/name_template.h"
-#include "pipelines/job/preflight.h"
+#include "pipelines/job/run/output_names.h"
 #include "ui/create/draft_check.h"
 #include "ui/library/library_model.h"
 #include "ui/widgets/text.h"
@@ -31,6 +32,24 @@ std::string name_of(const fs::path& model) {
   return card && *card && !(*card)->name.empty() ? (*card)->name : model.filename().string();
 }
 
+// Where a file of the job's name is there, or a job that waits will make it: the next name.
+void take_free_name(VideoJob& job, const QueueModel& queue) {
+  OutputNames taken;
+  for (int row = 0; row < queue.rowCount(); ++row) {
+    const auto& other = queue.job(row);
+    if (other.state == JobState::Done || other.state == JobState::Failed || other.state == JobState::Cancelled)
+      continue;
+    const auto spec = video_job_from_json(nlohmann::json::parse(other.spec, nullptr, false), other.name);
+    if (spec) static_cast<void>(taken.claim(output_names(*spec), other.name));
+  }
+  StandingFiles standing("");
+  const auto names = output_names(job);
+  const bool stands = std::ranges::any_of(names, [&](const OutputName& name) {
+    return !standing.in_the_way(name, [](const std::string&) { return false; }).empty();
+  });
+  if (stands || !taken.claim(names, job.name)) job.out = standing.free_name(taken, job, &VideoJob::out, job.name);
+}
+
 }  // namespace
 
 fs::path name_for(const VideoJob& job, const std::string& model, const fs::path& folder) {
@@ -44,7 +63,7 @@ fs::path name_for(const VideoJob& job, const std::string& model, const fs::path&
                           .model = model,
                           .size = job.size.value_or(Size{}),
                           .prompt = job.prompt};
-  return free_name(folder / name.value().render(values));
+  return folder / name.value().render(values);
 }
 
 RenderDesk::RenderDesk(DraftCheck& check, QueueModel& queue, RenderEngine& engine, LibraryModel& library,
@@ -68,6 +87,7 @@ void RenderDesk::render(QueueModel::Turn turn, Seed seed) {
   if (failed)
     return Q_EMIT refused(tr("The folder %1 cannot be made: %2.").arg(qt(out.parent_path()), qt(failed.message())));
   job.out = out.string();
+  take_free_name(job, queue_);
   job.id.clear();
   const auto title = one_line(qt(job.name.empty() ? job.prompt : job.name), kTitle);
   if (const auto id = queue_.add(job, title, turn)) Q_EMIT queued(*id);

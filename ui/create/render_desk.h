@@ -41,7 +41,8 @@ class RenderDesk final : public QObject {
   std::filesystem::path outputs_;
 };
 
-// The name a clip gets below the outputs folder: day, beginning of the prompt, seed.
+// The name that a clip is to have below the outputs folder: day, beginning of the prompt, seed. Where it is taken, on
+// the disk or by a job that waits, the clip gets the next one.
 std::filesystem::path name_for(const VideoJob& job, const std::string& model, const std::filesystem::path& folder);
 
 }  // namespace rubato::ui
