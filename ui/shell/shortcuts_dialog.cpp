@@ -32,6 +32,8 @@ ShortcutsDialog::ShortcutsDialog(Commands& commands, QWidget* parent)
   list_->setItemDelegate(new TallRows(list_));
   list_->setRootIsDecorated(false);
   list_->setHeaderLabels({tr("Command"), tr("Where"), tr("Keys")});
+  list_->header()->setStretchLastSection(false);
+  list_->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
   list_->header()->setSectionResizeMode(0, QHeaderView::Stretch);
   keys_->setAccessibleName(tr("New shortcut"));
   auto* set = new QPushButton(tr("Set"));
