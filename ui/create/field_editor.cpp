@@ -181,6 +181,7 @@ class SeedEditor final : public LineEditor {
  public:
   explicit SeedEditor(QWidget* parent) : LineEditor(parent) {
     line_->setPlaceholderText(FieldEditor::tr("random"));
+    line_->setMinimumWidth(80);  // also beside a long label
     auto* draw = side_button(QStringLiteral("dice"), FieldEditor::tr("Draw a seed and keep it"));
     layout_->addWidget(draw);
     // 32 bits are enough to be new, and short enough to be read to somebody.
