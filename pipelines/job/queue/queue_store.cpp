@@ -79,7 +79,8 @@ Result<> QueueStore::State::take_session(const QueueOptions& options) {
       note += fmt::format(": {} job{} interrupted", running.size(), running.size() == 1 ? " was" : "s were");
     if (options.pause_after_crash) {
       const std::string pause = "the last session did not end properly";
-      RUBATO_OK(db().run("INSERT OR REPLACE INTO meta VALUES ('paused', ?1)", pause));
+      // A queue that a person paused stays paused by that person.
+      RUBATO_OK(db().run("INSERT OR IGNORE INTO meta VALUES ('paused', ?1)", pause));
       note += "; the queue is paused until you resume it";
     }
     opened.notes.push_back(std::move(note));

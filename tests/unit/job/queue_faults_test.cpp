@@ -127,6 +127,23 @@ TEST_F(QueueFaultsTest, AfterAKillTheQueueWaitsForAPerson) {
   EXPECT_THAT(events.at(events.size() - 2).json, HasSubstr("interrupted"));
 }
 
+// The pause is a person's, and its reason says so: no program takes it for its own and goes on by itself.
+TEST_F(QueueFaultsTest, WhatAPersonPausedStaysPausedByThemAfterAKill) {
+  kill_a_writer_after(3);
+  ASSERT_TRUE(open()->resume().ok());
+  const auto pid = in_child([&] {
+    auto store = open();
+    if (!store || !store->pause()) return 1;
+    ::kill(::getpid(), SIGKILL);
+    return 0;
+  });
+  ASSERT_TRUE(WIFSIGNALED(status_of(pid)));
+  const auto store = open();
+  ASSERT_TRUE(store);
+  EXPECT_TRUE(store->paused().value());
+  EXPECT_EQ(store->pause_reason().value(), "");
+}
+
 TEST_F(QueueFaultsTest, ARunGoesOnAfterAKillByItself) {
   kill_a_writer_after(3);
   auto store = open(QueueMode::Write, {.pause_after_crash = false});
