@@ -9,11 +9,16 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "pipelines/job/gpu_memory.h"
+
 namespace rubato {
 namespace fs = std::filesystem;
 
-DeviceTurn::DeviceTurn(fs::path folder, std::string device)
-    : folder_(std::move(folder)), device_(std::move(device)), free_for_all_(!device_.starts_with("cuda")) {}
+DeviceTurn::DeviceTurn(fs::path folder, const std::string& device) : folder_(std::move(folder)) {
+  if (!device.starts_with("cuda")) return;
+  name_ = "cuda-" + gpu_identity(device) + ".turn";
+  std::replace_if(name_.begin(), name_.end(), [](char c) { return c == '/' || c == ':'; }, '-');
+}
 
 fs::path DeviceTurn::usual_folder() {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
@@ -27,9 +32,7 @@ bool DeviceTurn::take() {
   struct stat info{};
   ::mkdir(folder_.c_str(), 0700);
   if (::lstat(folder_.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != ::getuid()) return true;
-  std::string name = device_ + ".turn";
-  std::replace(name.begin(), name.end(), ':', '-');
-  UniqueFd file(::open((folder_ / name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  UniqueFd file(::open((folder_ / name_).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return true;
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
   lock_ = std::move(file);
