@@ -127,11 +127,14 @@ class Planner {
   // left to do, as in a failed.csv, and the first is done under the name that the file gives it. A name with {time} or
   // {index} in it says nothing: the same job has another one later.
   bool was_made_elsewhere(const RunJob& run) const {
-    if (run.batch.job.out.empty() || options_.fresh) return false;
+    if (run.batch.job.out.empty() || is_anew(run)) return false;
     if (const auto name = NameTemplate::parse(run.batch.job.out); !name || !name->is_constant()) return false;
     const auto record = publication(run).done();
     return record && text_member(record->facts, "named") != run.job.out;
   }
+
+  // What was done of it counts for nothing. A job that a filter leaves out is done or not as ever.
+  bool is_anew(const RunJob& run) const { return options_.fresh && run.selected; }
 
   Result<> name_outputs(RunJob& run) {
     const auto& batch = run.batch;
@@ -204,7 +207,7 @@ class Planner {
       return;
     }
     const auto files = publication(run);
-    const auto record = options_.fresh ? std::nullopt : files.done();
+    const auto record = is_anew(run) ? std::nullopt : files.done();
     const auto difference = record ? files.difference(*record) : std::string();
     const bool done = record && difference.empty();
     if (run.selected && !done) look_for_others(run, files, difference);
