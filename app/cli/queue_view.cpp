@@ -54,6 +54,15 @@ Result<json> ask(const Context& context, const json& request) {
   return answer;
 }
 
+Result<QueueStore> open_to_look(const Context& context) {
+  auto store = QueueStore::open(queue_file(context.folders.state), QueueMode::Read);
+  if (store || store.error().code != ErrorCode::Corrupt) return store;
+  return Error{ErrorCode::CannotWrite,
+               fmt::format("{}. It is left as it is; 'rubato-cli queue run', or any command that changes the queue, "
+                           "sets the file aside and goes on with what can be read of it",
+                           store.error().message)};
+}
+
 bool is_worked_on(const Context& context) {
   constexpr int kPatience = 2;  // seconds
   const auto answer = hand_over(queue_socket(context.folders.state), {{"request", "status"}}, kPatience);

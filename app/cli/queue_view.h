@@ -24,6 +24,10 @@ Result<nlohmann::json> ask(const Context& context, const nlohmann::json& request
 inline constexpr std::string_view kWaitsForARunner =
     "Nothing renders the queue now: its jobs wait until 'rubato-cli queue run' or the studio works on them.";
 
+// The queue, to be looked at only. CannotWrite for a damaged one, with what is to be done about it: looking changes
+// nothing.
+Result<QueueStore> open_to_look(const Context& context);
+
 // Somebody renders the queue of this state folder now: `queue run`, or the studio.
 bool is_worked_on(const Context& context);
 

@@ -52,6 +52,30 @@ TEST_F(CliQueue, AnEmptyQueueSaysSo) {
   EXPECT_EQ(run(here_, {"queue", "list", "x"}).code, 2);
 }
 
+// Who looks is told what is wrong and what comes next; who works on it goes on with what is left.
+TEST_F(CliQueue, ADamagedQueueIsLeftAloneByWhoLooksAndSetAsideByWhoRuns) {
+  add_two();
+  fs::path queue;
+  for (const auto& entry : fs::recursive_directory_iterator(dir_.path()))
+    if (entry.path().filename() == "queue.sqlite") queue = entry.path();
+  ASSERT_FALSE(queue.empty());
+  std::ofstream(queue) << std::string(10'000, '?');
+  for (const auto* look : {"list", "export"}) {
+    const auto done = run(here_, {"queue", look});
+    EXPECT_EQ(done.code, 73) << look << done.err;
+    EXPECT_THAT(done.err, HasSubstr(queue.string()));
+    EXPECT_THAT(done.err, HasSubstr("'rubato-cli queue run', or any command that changes the queue, sets the file"));
+    EXPECT_EQ(fs::file_size(queue), 10'000u);
+  }
+  const auto ran = run(here_, {"queue", "run", "-q"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("was damaged; it was moved to " + queue.string()));
+  EXPECT_THAT(ran.err, HasSubstr("nothing could be read from it"));
+  EXPECT_EQ(run(here_, {"queue", "list"}).code, 0);
+  std::ofstream(queue) << std::string(10'000, '?');
+  EXPECT_EQ(add_two().size(), 2u) << "what changes it goes on as well";
+}
+
 TEST_F(CliQueue, AddsListsMovesCancelsAndRetries) {
   const auto ids = add_two();
   ASSERT_EQ(ids.size(), 2u);

@@ -60,9 +60,11 @@ Result<OutputNames> queued_names(const Context& context, const fs::path& folder)
   const auto file = queue_file(context.folders.state);
   std::error_code failed;
   if (!fs::exists(file, failed)) return names;
-  RUBATO_TRY(store, QueueStore::open(file, QueueMode::Read));
-  RUBATO_TRY(waiting, store.list({.states = {JobState::Queued, JobState::Running, JobState::Blocked,
-                                             JobState::Interrupted, JobState::Suspended}}));
+  const auto store = QueueStore::open(file, QueueMode::Read);
+  if (!store && store.error().code == ErrorCode::Corrupt) return names;  // adding sets it aside
+  if (!store) return store.error();
+  RUBATO_TRY(waiting, store->list({.states = {JobState::Queued, JobState::Running, JobState::Blocked,
+                                              JobState::Interrupted, JobState::Suspended}}));
   // As it stands in a specification; reading all those of a large queue takes seconds.
   const auto written =
       json(fs::weakly_canonical(folder, failed).string()).dump(-1, ' ', false, json::error_handler_t::replace);

@@ -29,7 +29,7 @@ Result<std::vector<QueueJob>> all_jobs(const Context& context) {
   const auto file = queue_file(context.folders.state);
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return std::vector<QueueJob>{};
-  RUBATO_TRY(store, QueueStore::open(file, QueueMode::Read));
+  RUBATO_TRY(store, open_to_look(context));
   return store.list();
 }
 

@@ -117,7 +117,7 @@ Result<> run(const Context& context) {
     context.out.say("The queue is empty.");
     return {};
   }
-  RUBATO_TRY(store, QueueStore::open(file, QueueMode::Read));
+  RUBATO_TRY(store, open_to_look(context));
   for (const auto& note : store.notes()) context.out.warn(printable(note));
   RUBATO_TRY(jobs, chosen(context, store));
   if (context.args.has("json")) return print_json(context, store, jobs);

@@ -120,6 +120,13 @@ class View final : public QueueObserver {
       view_->note(sentence);
   }
 
+  // What a person should know even where little is said.
+  void warn(const std::string& sentence) {
+    if (mode_ == ProgressMode::Json) return note(sentence);
+    const std::lock_guard turn(mutex_);
+    view_->warn(sentence);
+  }
+
   void stopping() {
     const std::lock_guard turn(mutex_);
     stopping_ = true;
@@ -190,7 +197,7 @@ class View final : public QueueObserver {
 
 // After a crash somebody who says "run" means it; a pause that a person made stays.
 Result<> begin(QueueRunner& runner, View& view) {
-  for (const auto& note : runner.notes()) view.note(note);
+  for (const auto& note : runner.notes()) view.warn(note);
   bool paused = false;
   std::string reason;
   Result<> looked;
