@@ -621,6 +621,31 @@ TEST_F(CliRun, WaitsForJobsThatComeBefore) {
       << done.out;
 }
 
+// What is rendered anew is what the filter selects; the others are done as before.
+TEST_F(CliRun, RendersAnewWhatWaitsForAJobThatIsLeftOutAndDone) {
+  std::ofstream(dir_ / "shots.csv") << "id,prompt,size,frames,steps,after,seed\n"
+                                       "first,a red circle waits,64x64,5,2,,1\n"
+                                       "second,a blue star waits,64x64,5,2,first,2\n";
+  ASSERT_EQ(run(here_, run_words()).code, 0);
+  const auto again = run(here_, run_words({"--fresh", "--jobs-filter", "second"}));
+  EXPECT_EQ(again.code, 0) << again.err << again.out;
+  EXPECT_EQ(count_of(again.out, "job.start"), 1);
+}
+
+// A folder of another user: said before anything is rendered, in a sentence, and not waited for.
+TEST_F(CliRun, SaysThatAnotherUsersRecordsAreClosedToIt) {
+  write_jobs(1);
+  fs::create_directories(dir_ / "out/.rubato");
+  std::ofstream(dir_ / "out/.rubato/takeover") << "";
+  fs::permissions(dir_ / "out/.rubato/takeover", fs::perms::owner_read);
+  auto shell = here_;
+  shell.minds_modes = true;
+  const auto refused = run(shell, run_words());
+  EXPECT_EQ(refused.code, 73) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("out/.rubato/takeover"));
+  EXPECT_EQ(count_of(refused.out, "job.start"), 0);
+}
+
 // The disk fills up while a job runs, and later has room again.
 TEST_F(CliRun, WaitsForAFullDiskAndLosesNothing) {
   const SmallDisk disk(dir_ / "out", "6m");

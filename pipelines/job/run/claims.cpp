@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,12 +10,10 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 
 #include "engine/base/files.h"
 #include "engine/base/ids.h"
 #include "engine/base/json.h"
-#include "pipelines/job/channel.h"
 
 namespace rubato {
 namespace fs = std::filesystem;
@@ -48,20 +45,6 @@ std::optional<HostIdentity> holder_of(const std::string& text) {
   return claim ? identity_from_json(*claim) : std::nullopt;
 }
 
-// The lock that serialises whatever must not happen while a claim changes hands; an empty one when others have it. It
-// is held for moments only, unless its holder is stopped just then: nobody waits for that.
-Result<UniqueFd> guard(const fs::path& folder, std::chrono::milliseconds patience) {
-  const auto file = folder / "takeover";
-  UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!fd) return write_error(file, errno);
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (std::chrono::steady_clock::now() >= deadline) return UniqueFd();
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return fd;
-}
-
 // The claim in an open file.
 std::string read_claim(int fd) {
   std::string text(kMaxClaimBytes, '\0');
@@ -75,11 +58,17 @@ bool is_claim_file(const fs::path& file) {
 }
 
 Result<> write_all(int fd, const std::string& text, const fs::path& file) {
-  // One small write from the start: a reader sees the old or the new text. The length never changes.
+  // One small write from the start: a reader sees the old or the new text. The length of a claim never changes; only
+  // what somebody else wrote into its file is cut off.
   const auto written = ::pwrite(fd, text.data(), text.size(), 0);
   if (written != static_cast<ssize_t>(text.size())) return write_error(file, written < 0 ? errno : ENOSPC);
+  struct stat info{};
+  if (::fstat(fd, &info) == 0 && info.st_size > written && ::ftruncate(fd, written) != 0)
+    return write_error(file, errno);
   return {};
 }
+
+bool is_same_file(const struct stat& a, const struct stat& b) { return a.st_ino == b.st_ino && a.st_dev == b.st_dev; }
 
 }  // namespace
 
@@ -119,9 +108,30 @@ Result<bool> Claims::try_claim(const std::string& key) {
   return written.error();
 }
 
+// The lock that serialises whatever must not happen while a claim changes hands; an empty one when others have it. It
+// is held for moments only, unless its holder is stopped just then: nobody waits for that.
+Result<FolderLock> Claims::guard(std::chrono::milliseconds patience) {
+  const auto file = folder_ / "takeover";
+  RUBATO_TRY(lock, FolderLock::take(file, stalled_by_.empty() ? patience : std::chrono::milliseconds(0)));
+  if (lock) {
+    guard_seen_ = {};
+    stalled_by_.clear();
+    return lock;
+  }
+  const auto taking = FolderLock::last_taking(file);
+  if (guard_seen_.text != taking || guard_seen_.since == Clock::time_point{}) guard_seen_ = {taking, now_()};
+  if (now_() - guard_seen_.since >= kStall) stalled_by_ = FolderLock::holder(file);
+  return lock;
+}
+
+Result<> Claims::check_access() {
+  const auto lock = guard(std::chrono::milliseconds(0));
+  return lock ? Result<>() : lock.error();
+}
+
 Result<> Claims::write_new(const std::string& key, const std::string& token) {
   const auto file = file_of(key);
-  const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+  const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
   if (!fd) {
     if (errno == EEXIST) return Error{ErrorCode::OutputExists, fmt::format("{} exists", file.string())};
     return write_error(file, errno);
@@ -130,12 +140,12 @@ Result<> Claims::write_new(const std::string& key, const std::string& token) {
   // becomes stale like any other.
   if (auto written = write_all(fd.get(), text(token, beat_), file); !written) {
     struct stat mine{}, there{};
-    const bool same = ::fstat(fd.get(), &mine) == 0 && ::lstat(file.c_str(), &there) == 0 &&
-                      mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
-    if (same) ::unlink(file.c_str());
+    if (::fstat(fd.get(), &mine) == 0 && ::lstat(file.c_str(), &there) == 0 && is_same_file(mine, there))
+      ::unlink(file.c_str());
     return written;
   }
-  held_[key] = token;
+  // Kept open for reading only: a file open for writing would keep the disk from being remounted read-only.
+  held_[key] = {token, UniqueFd(::open(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), O_RDONLY | O_CLOEXEC))};
   seen_.erase(key);
   return {};
 }
@@ -148,7 +158,7 @@ bool Claims::is_stale(const std::string& key, const std::string& text) {
 }
 
 Result<bool> Claims::take_over(const std::string& key, const std::string& stale_text) {
-  RUBATO_TRY(guarded, guard(folder_, std::chrono::milliseconds(0)));
+  RUBATO_TRY(guarded, guard(std::chrono::milliseconds(0)));
   if (!guarded) return false;  // somebody takes something over; ask again later
   const auto current = read_claim(file_of(key));
   if (current && *current != stale_text) return false;  // it moved after all, or was taken
@@ -171,11 +181,11 @@ std::string Claims::holder(const std::string& key) const {
 
 std::string Claims::token(const std::string& key) const {
   const auto held = held_.find(key);
-  return held == held_.end() ? std::string{} : held->second;
+  return held == held_.end() ? std::string{} : held->second.token;
 }
 
 Result<bool> Claims::while_ours(const std::string& key, const std::function<Result<>()>& act) {
-  RUBATO_TRY(guarded, guard(folder_, kGuardPatience));
+  RUBATO_TRY(guarded, guard(kGuardPatience));
   if (!guarded) return false;
   if (check(key) != Hold::Ours) {
     held_.erase(key);
@@ -189,8 +199,16 @@ Claims::Hold Claims::check(const std::string& key) const {
   const auto held = held_.find(key);
   if (held == held_.end()) return Hold::Lost;
   const auto claim = read_claim(file_of(key));
-  if (!claim) return Hold::Missing;
-  return token_of(*claim) == held->second ? Hold::Ours : Hold::Lost;
+  struct stat there{};
+  if (!claim || ::lstat(file_of(key).c_str(), &there) != 0) return Hold::Missing;
+  return is_ours(held->second, *claim, there) ? Hold::Ours : Hold::Lost;
+}
+
+// Is the claim in the file `there` ours? Where its text is none, by whatever accident, it is if we made that file.
+bool Claims::is_ours(const Held& held, const std::string& text, const struct stat& there) {
+  if (const auto token = token_of(text); !token.empty()) return token == held.token;
+  struct stat made{};
+  return ::fstat(held.file.get(), &made) == 0 && is_same_file(made, there);
 }
 
 bool Claims::restore(const std::string& key) { return write_new(key, token(key)).ok(); }
@@ -200,11 +218,12 @@ std::vector<std::string> Claims::beat() {
   if (held_.empty() || now_() - last_beat_ < kBeat) return gone;
   last_beat_ = now_();
   ++beat_;
-  for (const auto& [key, token] : held_) {
+  for (const auto& [key, held] : held_) {
     const UniqueFd fd(::open(file_of(key).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat there{};
     // Looked at and written through one descriptor: a file that another makes in between is not touched.
-    if (fd && token_of(read_claim(fd.get())) == token)
-      (void)write_all(fd.get(), text(token, beat_), file_of(key));  // a full disk: the length stays, it may pass
+    if (fd && ::fstat(fd.get(), &there) == 0 && is_ours(held, read_claim(fd.get()), there))
+      (void)write_all(fd.get(), text(held.token, beat_), file_of(key));  // a full disk: the length stays, it may pass
     else if (check(key) != Hold::Ours)
       gone.push_back(key);
   }
@@ -215,9 +234,8 @@ std::vector<std::string> Claims::beat() {
 void Claims::release(const std::string& key) {
   const auto held = held_.find(key);
   if (held == held_.end()) return;
-  const auto guarded = guard(folder_, kGuardPatience);
-  const auto claim = read_claim(file_of(key));
-  const bool ours = claim && token_of(*claim) == held->second;
+  const auto guarded = guard(kGuardPatience);
+  const bool ours = check(key) == Hold::Ours;
   if (ours && (!guarded || !*guarded || (::unlink(file_of(key).c_str()) != 0 && errno != ENOENT))) {
     unwanted_.insert(key);
     return;
@@ -227,7 +245,7 @@ void Claims::release(const std::string& key) {
 }
 
 void Claims::remove_dead() {
-  const auto guarded = guard(folder_, kGuardPatience);
+  const auto guarded = guard(kGuardPatience);
   if (!guarded || !*guarded) return;
   std::error_code ignored;
   std::vector<fs::path> dead;

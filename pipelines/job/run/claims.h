@@ -3,15 +3,20 @@
 // A job is claimed by creating KEY.lock with O_EXCL; the file says who holds it and carries a counter that the holder
 // raises every ten seconds. A claim is stale when its process is known to be dead (same boot, same process numbers),
 // or when the counter has not moved for two minutes of the *observer's* clock: clocks of hosts are never compared.
-// Taking over a stale claim is serialised by flock on one file, which the kernel releases when its holder dies, and
-// the claim is read again under it, so that two observers cannot both take it.
+// Taking over a stale claim is serialised by one lock (folder_lock.h), which the kernel releases when its holder dies,
+// and the claim is read again under it, so that two observers cannot both take it.
+//
+// A holder keeps its claim's file open. What somebody else made of the text is mended with the next beat, as long as it
+// is still that file: whoever takes a claim over makes a new one.
 //
 // A holder that was only stopped wakes up later and does not know yet that its claim went to another. Therefore each
 // claim has a random token, the job renders in a folder that bears the token's name (work_folders.h), and whoever
 // takes the claim over renames that folder: what the former holder still does leads nowhere.
 //
-// Errors: CannotWrite (disk full, read-only folder). Not thread-safe.
+// Errors: CannotWrite (disk full, read-only folder, another user's file that is closed to us). Not thread-safe.
 #pragma once
+
+#include <sys/stat.h>
 
 #include <chrono>
 #include <filesystem>
@@ -22,7 +27,9 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "pipelines/job/channel.h"
 #include "pipelines/job/host_identity.h"
+#include "pipelines/job/run/folder_lock.h"
 
 namespace rubato {
 
@@ -30,6 +37,7 @@ class Claims {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds kBeat{10}, kStale{120};
+  static constexpr std::chrono::seconds kStall{3};  // with the lock for taking over, which is held for moments
 
   // `folder` exists. `now` is for tests.
   explicit Claims(std::filesystem::path folder, std::function<Clock::time_point()> now = Clock::now);
@@ -40,6 +48,11 @@ class Claims {
 
   // True: the job is ours until release(). False: another process holds it and may be alive; ask again later.
   Result<bool> try_claim(const std::string& key);
+  // The lock for taking over can be had by this user: CannotWrite with a sentence. It may be busy.
+  Result<> check_access();
+  // Who has kept others from taking claims over or giving them back for kStall now, since it was stopped in the middle
+  // of that: "render-3, process 4711"; "" = nobody, as far as the last try of ours says.
+  const std::string& stalled_by() const { return stalled_by_; }
   // Who holds a claim that try_claim did not get: "render-3, process 4711"; "another process" once it is free.
   std::string holder(const std::string& key) const;
 
@@ -73,7 +86,13 @@ class Claims {
     std::string text;
     Clock::time_point since;
   };
+  struct Held {
+    std::string token;
+    UniqueFd file;
+  };
   std::string text(const std::string& token, std::uint64_t beat) const;
+  static bool is_ours(const Held& held, const std::string& text, const struct ::stat& there);
+  Result<FolderLock> guard(std::chrono::milliseconds patience);
   bool is_stale(const std::string& key, const std::string& text);
   Result<bool> take_over(const std::string& key, const std::string& stale_text);
   Result<> write_new(const std::string& key, const std::string& token);
@@ -81,8 +100,10 @@ class Claims {
   std::filesystem::path folder_;
   std::function<Clock::time_point()> now_;
   HostIdentity me_;
-  std::map<std::string, std::string> held_;  // key → token
-  std::set<std::string> unwanted_;           // of those: released, but the file could not be removed yet
+  std::map<std::string, Held> held_;  // by key
+  std::set<std::string> unwanted_;    // of those: released, but the file could not be removed yet
+  Seen guard_seen_;                   // the lock for taking over as it was when it first could not be had
+  std::string stalled_by_;
   std::map<std::string, Seen> seen_;
   std::uint64_t beat_ = 0;
   Clock::time_point last_beat_;

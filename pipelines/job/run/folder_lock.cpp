@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "engine/base/files.h"
+#include "engine/base/ids.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "pipelines/job/host_identity.h"
@@ -24,8 +25,16 @@ constexpr std::chrono::milliseconds kTryAgain{5};
 
 // For people only: on a full disk the lock is as good without it.
 void say_who(int fd) {
-  const auto text = to_json(HostIdentity::of_this_process()).dump() + "\n";
-  if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, text.data(), text.size(), 0);
+  auto holder = to_json(HostIdentity::of_this_process());
+  holder["taking"] = new_ulid();
+  const auto text = holder.dump() + "\n";
+  if (const auto written = ::pwrite(fd, text.data(), text.size(), 0); written >= 0) (void)!::ftruncate(fd, written);
+}
+
+nlohmann::json said_in(const fs::path& file) {
+  const auto text = read_file(file, kMaxHolderBytes);
+  const auto object = text ? parse_json(*text, "holder") : Result<nlohmann::json>(nlohmann::json());
+  return object ? *object : nlohmann::json();
 }
 
 }  // namespace
@@ -54,11 +63,11 @@ Result<FolderLock> FolderLock::take(const fs::path& file, std::chrono::milliseco
 }
 
 std::string FolderLock::holder(const fs::path& file) {
-  if (const auto text = read_file(file, kMaxHolderBytes))
-    if (const auto object = parse_json(*text, "holder"))
-      if (const auto holder = identity_from_json(*object))
-        return fmt::format("{}, process {}", printable(clip_utf8(holder->host, 100)), holder->pid);
-  return "another process";
+  const auto holder = identity_from_json(said_in(file));
+  if (!holder) return "another process";
+  return fmt::format("{}, process {}", printable(clip_utf8(holder->host, 100)), holder->pid);
 }
+
+std::string FolderLock::last_taking(const fs::path& file) { return text_member(said_in(file), "taking"); }
 
 }  // namespace rubato

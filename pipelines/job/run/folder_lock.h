@@ -21,6 +21,8 @@ class FolderLock {
   static Result<FolderLock> take(const std::filesystem::path& file, std::chrono::milliseconds patience);
   // Who took it last: "render-3, process 4711"; "another process" when the file does not say.
   static std::string holder(const std::filesystem::path& file);
+  // What tells its last taking from all others; "" when the file does not say.
+  static std::string last_taking(const std::filesystem::path& file);
 
   FolderLock() = default;
   explicit operator bool() const { return static_cast<bool>(fd_); }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/files.h"
+#include "engine/base/ids.h"
 #include "pipelines/job/host_identity.h"
 
 namespace rubato {
@@ -17,6 +18,12 @@ namespace {
 constexpr std::chrono::seconds kTryAgain{10};
 constexpr std::chrono::milliseconds kIdle{500};
 constexpr std::chrono::seconds kCheckpoints{5};
+constexpr std::chrono::hours kAbandoned{24};  // without a write, by a run of which nothing can be known
+
+// In which boot and container a process number counts.
+std::string place_of(const HostIdentity& process) {
+  return sha256_hex(process.boot + " " + process.pid_namespace).substr(0, 8);
+}
 
 void remove_database(const fs::path& file) {
   std::error_code ignored;
@@ -28,26 +35,34 @@ void remove_database(const fs::path& file) {
 RunRecord::RunRecord(fs::path state_folder, const std::vector<RunJob>& jobs, const std::vector<RunOutcome>& outcomes)
     : jobs_(jobs), outcomes_(outcomes) {
   const auto me = HostIdentity::of_this_process();
-  file_ = state_folder / fmt::format("{}-{}.sqlite", me.host, me.pid);
-  remove_database(file_);  // of a process that had the same number
+  file_ = state_folder / fmt::format("{}-{}-{}-{}.sqlite", me.host, me.pid, place_of(me), new_ulid());
   attempt([&] { return write_all(); });
 }
 
-void RunRecord::remove_dead(const fs::path& state_folder) {
+void RunRecord::remove_dead(const fs::path& state_folder, const fs::path& own) {
   const auto me = HostIdentity::of_this_process();
   std::error_code ignored;
   std::vector<fs::path> dead;
   for (const auto& entry : fs::directory_iterator(state_folder, ignored)) {
-    // HOST-PID.sqlite, what SQLite keeps beside it, and what was set aside because it was damaged.
+    // A record, what SQLite keeps beside it, and what was set aside because it was damaged.
     const auto name = entry.path().filename().string();
     const auto prefix = me.host + "-";
-    if (!name.starts_with(prefix)) continue;
+    const auto suffix = name.find(".sqlite");
+    if (!name.starts_with(prefix) || suffix == std::string::npos) continue;
+    if (!own.empty() && name.starts_with(own.filename().string())) {
+      if (name.substr(suffix).starts_with(".sqlite.damaged")) dead.push_back(entry.path());
+      continue;
+    }
     int pid = 0;
-    const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), pid);
-    if (error != std::errc{} || !std::string_view(end).starts_with(".sqlite")) continue;
-    const bool set_aside = std::string_view(end).starts_with(".sqlite.damaged");
-    const bool gone = ::kill(pid, 0) != 0 && errno == ESRCH;  // another user's cannot be signalled (EPERM), but lives
-    if (pid == me.pid ? set_aside : gone) dead.push_back(entry.path());
+    const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + suffix, pid);
+    if (error != std::errc{}) continue;
+    if (std::string_view(end).starts_with("-" + place_of(me) + "-")) {
+      const bool gone = ::kill(pid, 0) != 0 && errno == ESRCH;  // another user's cannot be signalled (EPERM), but lives
+      if (gone || pid == me.pid) dead.push_back(entry.path());  // of a process that had our number
+    } else if (const auto written = entry.last_write_time(ignored);
+               !ignored && fs::file_time_type::clock::now() - written > kAbandoned) {
+      dead.push_back(entry.path());
+    }
   }
   for (const auto& file : dead) fs::remove(file, ignored);
 }

@@ -1,6 +1,7 @@
-// RunRecord: what a run writes about itself, in OUT/.rubato/HOST-PID.sqlite (a QueueStore): states, attempts, events,
-// outputs. For people and programs that look at a run; the run itself never depends on it, so no error of it stops
-// anything: after one the file is given up and made anew from the outcomes.
+// RunRecord: what a run writes about itself, in OUT/.rubato/HOST-PID-PLACE-ULID.sqlite (a QueueStore): states,
+// attempts, events, outputs. PLACE tells in which container of the host PID counts, since each counts from 1. For
+// people and programs that look at a run; the run itself never depends on it, so no error of it stops anything: after
+// one the file is given up and made anew from the outcomes.
 #pragma once
 
 #include <chrono>
@@ -31,9 +32,11 @@ class RunRecord {
   // What went wrong, the first time; "" = nothing. Told to people once.
   std::string trouble();
 
-  // Removes the records that dead runs on this machine left, and damaged ones of this run: what they know is in the
-  // KEY.done files.
-  static void remove_dead(const std::filesystem::path& state_folder);
+  const std::filesystem::path& file() const { return file_; }
+  // Removes the records that dead runs on this machine left, and damaged ones of `own`, this run's: what they know is
+  // in the KEY.done files. Whether a process of another container lives cannot be seen: its record is dead after a day
+  // in which nothing was written to it. (A run whose record vanishes makes it anew.)
+  static void remove_dead(const std::filesystem::path& state_folder, const std::filesystem::path& own = {});
 
  private:
   template <typename Change>

@@ -52,6 +52,7 @@ Result<RunResult> RunSession::run() {
     look_at_claims();
     look_at_disk();
     give_work();
+    say_who_stalls();
     wait_for_something();
     for (auto& slot : slots_) slot->client->pump();
     record_->look_after();
@@ -59,9 +60,10 @@ Result<RunResult> RunSession::run() {
   }
   name_blocked();
   for (auto& slot : slots_) slot->client->stop();
+  const auto record = record_->file();
   record_.reset();
   if (!stopped_) remove_left_work();
-  tidy();
+  tidy(record);
   return RunResult{table_.outcomes(), stopped_};
 }
 
@@ -71,6 +73,7 @@ Result<> RunSession::prepare() {
   if (failed) return write_error(state_folder() / "work", failed.value());
   if (const auto obstacle = disk_.obstacle(0); !obstacle.empty()) return Error{ErrorCode::CannotWrite, obstacle};
   claims_.emplace(state_folder());
+  RUBATO_OK(claims_->check_access());
   RunRecord::remove_dead(state_folder());
   record_.emplace(state_folder(), jobs_, table_.outcomes());
   for (const auto& device : options_.devices) {
@@ -157,6 +160,15 @@ void RunSession::look_at_disk() {
   } else if (Clock::now() - *disk_trouble_since_ >= options_.disk_patience) {
     stop({ErrorCode::CannotWrite, fmt::format("{}; free some space and run the same command again", obstacle)});
   }
+}
+
+// A process that was stopped while claims changed hands holds up all others: only a person can help.
+void RunSession::say_who_stalls() {
+  if (claims_->stalled_by() == stalled_by_) return;
+  stalled_by_ = claims_->stalled_by();
+  if (stalled_by_.empty()) return observer_.note("it goes on");
+  observer_.note(fmt::format("waiting for {}, which holds {} and does not go on: continue it (kill -CONT) or end it",
+                             stalled_by_, (state_folder() / "takeover").string()));
 }
 
 // Hands jobs to the workers that are ready for one, and starts those that are not running but needed.
@@ -275,6 +287,15 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
 Result<bool> RunSession::take_work(std::size_t job) {
   const auto& key = jobs_[job].key;
   auto files = publication(job);
+  if (is_untouched(job)) {
+    std::error_code failed;
+    fs::create_directories(files.work_folder(), failed);
+    if (failed) return write_error(files.work_folder(), failed.value());
+    undecided_.erase(job);
+    if (claims_->check(key) == Claims::Hold::Ours) return true;
+    fs::remove(files.work_folder(), failed);
+    return false;
+  }
   std::string from;
   RUBATO_TRY(ours, claims_->while_ours(key, [&]() -> Result<> {
     RUBATO_TRY(adopted, WorkFolders::adopt(state_folder(), key, claims_->token(key)));
@@ -305,9 +326,17 @@ void RunSession::remove_left_work() {
   }
 }
 
+// Nobody has left anything of the job: there is nothing to take over, so nobody need be kept from doing the same.
+bool RunSession::is_untouched(std::size_t job) const {
+  const auto& key = jobs_[job].key;
+  std::error_code failed;
+  return fs::symlink_status(state_folder() / (key + ".done"), failed).type() == fs::file_type::not_found &&
+         !WorkFolders(state_folder()).all().contains(key);
+}
+
 // Removes what killed runs left in the state folder: nobody else may be at work for that.
-void RunSession::tidy() {
-  RunRecord::remove_dead(state_folder());
+void RunSession::tidy(const fs::path& record) {
+  RunRecord::remove_dead(state_folder(), record);
   claims_->remove_dead();
   std::error_code ignored;
   std::vector<fs::path> leftovers;

@@ -98,13 +98,15 @@ class RunSession {
   void look_at_limits();
   void look_at_claims();
   void look_at_disk();
+  void say_who_stalls();
   void give_work();
   std::optional<std::size_t> next_job(const Slot& slot);
   Start start(std::size_t job, Slot& slot);
   Result<bool> take_work(std::size_t job);
+  bool is_untouched(std::size_t job) const;
   void stop(Error why);
   void stop_workers(StopWish how);
-  void tidy();
+  void tidy(const std::filesystem::path& record);
   void remove_left_work();
 
   // ---- What becomes of a job (run_outcomes.cpp)
@@ -155,6 +157,7 @@ class RunSession {
   std::optional<Clock::time_point> kill_at_;
   std::optional<Error> stopped_;
   StopWish answered_ = StopWish::None;
+  std::string stalled_by_;  // as it was last told
 };
 
 }  // namespace rubato

@@ -1,6 +1,8 @@
 #include "pipelines/job/run/claims.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 #include <thread>
 
 #include "engine/base/files.h"
+#include "pipelines/job/run/folder_lock.h"
 #include "tests/support/temp_folder.h"
 
 namespace rubato {
@@ -173,6 +176,87 @@ TEST(Claims, OfDeadProcessesAreRemovedAndThoseOfOthersStay) {
   EXPECT_FALSE(std::filesystem::exists(folder / "dead.lock"));
   for (const auto* file : {"far.lock", "own.lock", "host-1.sqlite.lock"})
     EXPECT_TRUE(std::filesystem::exists(folder / file)) << file;
+}
+
+// An editor, a sync program, a broken disk: as long as it is our file, the claim is ours and says so again.
+TEST(Claims, WhoseTextSomebodySpoiledStayWithTheirHolderAndAreMended) {
+  const TempFolder folder;
+  Claims::Clock::time_point now{1h};
+  Claims mine(folder.path(), [&] { return now; });
+  for (const auto& rubbish : {std::string(), std::string("{\"token\":"), std::string(10'000, 'x')}) {
+    ASSERT_TRUE(*mine.try_claim("k"));
+    folder.write("k.lock", rubbish);
+    EXPECT_EQ(mine.check("k"), Claims::Hold::Ours);
+    now += 11s;
+    EXPECT_TRUE(mine.beat().empty());
+    const auto claim = nlohmann::json::parse(test::slurp(folder / "k.lock"), nullptr, false);
+    ASSERT_TRUE(claim.is_object()) << test::slurp(folder / "k.lock");
+    EXPECT_EQ(claim["token"], mine.token("k"));
+    mine.release("k");
+    EXPECT_FALSE(std::filesystem::exists(folder / "k.lock"));
+  }
+  // Another's new file that says nothing yet is not ours.
+  ASSERT_TRUE(*mine.try_claim("k"));
+  std::filesystem::rename(folder / "k.lock", folder / "taken");
+  folder.write("k.lock", "");
+  EXPECT_EQ(mine.check("k"), Claims::Hold::Lost);
+}
+
+// A process that was stopped while it held the lock for taking over: after some seconds it is known by name.
+TEST(Claims, SayWhoKeepsThemFromChangingHands) {
+  const TempFolder folder;
+  Claims::Clock::time_point now{1h};
+  Claims mine(folder.path(), [&] { return now; });
+  folder.write("k.lock", foreign_claim(1));
+  EXPECT_FALSE(*mine.try_claim("k"));
+  now += 121s;
+  {
+    const auto stopped = FolderLock::take(folder / "takeover", 0ms);
+    ASSERT_TRUE(stopped.ok() && *stopped);
+    EXPECT_FALSE(*mine.try_claim("k"));
+    EXPECT_EQ(mine.stalled_by(), "") << "it may be a matter of moments";
+    now += 4s;
+    EXPECT_FALSE(*mine.try_claim("k"));
+    EXPECT_THAT(mine.stalled_by(), testing::EndsWith(", process " + std::to_string(::getpid())));
+  }
+  EXPECT_TRUE(*mine.try_claim("k"));
+  EXPECT_EQ(mine.stalled_by(), "");
+  // Busy is not stalled: the lock is another's each time.
+  folder.write("l.lock", foreign_claim(1));
+  EXPECT_FALSE(*mine.try_claim("l"));
+  now += 121s;
+  for (int i = 0; i < 3; ++i, now += 4s) {
+    const auto busy = FolderLock::take(folder / "takeover", 0ms);
+    ASSERT_TRUE(busy.ok() && *busy);
+    EXPECT_FALSE(*mine.try_claim("l"));
+    EXPECT_EQ(mine.stalled_by(), "");
+  }
+}
+
+// Two users of one group share a folder: what the umask allows is what holds.
+TEST(Claims, AreWritableForAGroupWhereTheUmaskSaysSo) {
+  const TempFolder folder;
+  const auto usual = ::umask(002);
+  Claims mine(folder.path());
+  EXPECT_TRUE(*mine.try_claim("k"));
+  EXPECT_TRUE(mine.check_access().ok());
+  ::umask(usual);
+  for (const auto* file : {"k.lock", "takeover"}) {
+    const auto mode = std::filesystem::status(folder / file).permissions();
+    EXPECT_EQ(static_cast<unsigned>(mode), 0664u) << file;
+  }
+}
+
+TEST(Claims, OfAnotherUserThatAreClosedToThisOneAreSaidInOneSentence) {
+  const auto* file = "/etc/passwd";  // root's, and not open to others
+  const bool root = ::geteuid() == 0;
+  ASSERT_EQ(root ? ::seteuid(65534) : 0, 0);
+  const auto refused = FolderLock::take(file, 0ms);
+  ASSERT_EQ(root ? ::seteuid(0) : 0, 0);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::CannotWrite);
+  EXPECT_THAT(refused.error().message, testing::StartsWith("/etc/passwd belongs to user 0 and may not be written by"));
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("umask 002"));
 }
 
 // Many processes rush for the claims of a dead one: each is taken exactly once.

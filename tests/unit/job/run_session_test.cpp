@@ -4,8 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
+#include <unistd.h>
 
+#include <filesystem>
+#include <optional>
+
+#include "pipelines/job/run/folder_lock.h"
 #include "tests/support/temp_folder.h"
 
 namespace rubato {
@@ -152,6 +156,36 @@ TEST_F(RunSessionTest, WaitsForRoomForAJobNoLongerThanAsked) {
   EXPECT_THAT(result.stopped->message, HasSubstr("free and needs"));
   EXPECT_THAT(notes_, testing::ElementsAre(HasSubstr("waiting for the disk")));
   EXPECT_EQ(starts_, 0);
+}
+
+// Somebody was stopped while he took a job over. What nobody ever had needs no taking over.
+TEST_F(RunSessionTest, RendersWhatNobodyEverHadWhileAnotherIsStuckInATakeover) {
+  fs::create_directories(options_.out / ".rubato");
+  const auto stuck = FolderLock::take(options_.out / ".rubato/takeover", 0ms);
+  ASSERT_TRUE(stuck.ok() && *stuck);
+  plan({{"new", "make"}});
+  const auto result = run();
+  EXPECT_FALSE(result.stopped);
+  EXPECT_EQ(result.outcomes[0].state, JobState::Done);
+}
+
+TEST_F(RunSessionTest, SaysWhomItWaitsForToTakeAJobOver) {
+  fs::create_directories(options_.out / ".rubato/work/key-begun.OLDTOKEN");
+  std::optional<FolderLock> stuck;
+  {
+    auto taken = FolderLock::take(options_.out / ".rubato/takeover", 0ms);
+    ASSERT_TRUE(taken.ok() && *taken);
+    stuck = std::move(*taken);
+  }
+  on_note_ = [&](const std::string& sentence) {
+    if (sentence.starts_with("waiting for ")) stuck.reset();
+  };
+  plan({{"begun", "make"}});
+  const auto result = run();
+  EXPECT_FALSE(result.stopped);
+  EXPECT_EQ(result.outcomes[0].state, JobState::Done);
+  EXPECT_THAT(notes_, Contains(testing::AllOf(HasSubstr(", process " + std::to_string(::getpid())),
+                                              HasSubstr(".rubato/takeover and does not go on"))));
 }
 
 TEST_F(RunSessionTest, StopsAtTheFirstFailureWhenAsked) {
