@@ -149,7 +149,7 @@ QString QueueModel::log(const QString& id) const {
       };
       if (json.contains("state")) put("state", json["state"]);
       for (const auto& [key, value] : json.items())
-        if (key != "state") put(key, value);
+        if (key != "state" && key != "report") put(key, value);  // a report is too long for a line
     } else {
       text += qt(event.json);
     }

@@ -30,6 +30,8 @@ struct LibraryItem {
   bool starred = false;
   std::string job;  // as JSON, resolved
   std::string frames_sha256;
+  std::vector<std::string> tags;  // as normal_tags() has them
+  std::string record;             // of the render, as JSON (render_record.h); "" = none was kept
   bool operator==(const LibraryItem&) const = default;
 };
 
@@ -40,11 +42,13 @@ class LibraryStore {
   LibraryStore& operator=(LibraryStore&&) noexcept;
   ~LibraryStore();
 
-  // A path that is there already is replaced and keeps its id and star. Gives the item as it is kept.
+  // A path that is there already is replaced and keeps its id, star and tags. Gives the item as it is kept.
   Result<LibraryItem> add(LibraryItem item);
   Result<std::vector<LibraryItem>> list() const;  // newest first
   Result<std::optional<LibraryItem>> find(std::string_view id) const;
   Result<> set_starred(std::string_view id, bool starred);
+  // In place of those it has; gives them as they are kept. Usage for an unknown id.
+  Result<std::vector<std::string>> set_tags(std::string_view id, const std::vector<std::string>& tags);
   // Takes it out of the library; the file is not touched. Usage for an unknown id. add() of what was removed brings it
   // back as it was.
   Result<LibraryItem> remove(std::string_view id);
@@ -54,6 +58,10 @@ class LibraryStore {
   explicit LibraryStore(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// White space trimmed and made single blanks, empty ones left out, each once (whatever the case of ASCII letters: the
+// first spelling stays), at most 64 bytes each and 32 of them, in the order of the alphabet.
+std::vector<std::string> normal_tags(const std::vector<std::string>& tags);
 
 // library.sqlite in the state folder.
 std::filesystem::path library_file(const std::filesystem::path& state_folder);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "engine/base/check.h"
 #include "pipelines/job/memory_forecast.h"
@@ -289,18 +289,22 @@ void QueueSlot::on_progress(const protocol::Progress& progress) {
 void QueueSlot::on_done(const protocol::Done& done) {
   restarts_.worked();
   timings_.learn(running_->job, *running_->model, done.report, running_->under);
+  running_->report = done.report;
   publish(running_->work->publish(done));
 }
 
 void QueueSlot::publish(const Result<std::vector<JobOutput>>& published) {
   if (!published) return fail(published.error());
   const auto work = *running_->work;
+  const nlohmann::json event{{"ev", "job.done"}, {"report", std::exchange(running_->report, nullptr)}};
   bool noted = false;
   settle(
       [&](QueueStore& store, const std::string& id) {
         auto done = store.together([&]() -> Result<> {
           for (const auto& output : *published) RUBATO_OK(store.add_output(id, output));
           RUBATO_OK(store.clear_checkpoints(id));
+          if (event["report"].is_object())
+            RUBATO_OK(store.add_event(id, event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
           return store.finished(id);
         });
         noted = done.ok();

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <thread>
@@ -76,6 +77,7 @@ class QueueSlot {
     VideoJob job;
     std::optional<VideoModel> model;
     TimedUnder under;
+    nlohmann::json report;     // once it is done
     bool handed_over = false;  // to the worker
     Clock::time_point told_progress{}, told_checkpoint{};
   };

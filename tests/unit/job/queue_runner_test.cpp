@@ -8,6 +8,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "pipelines/job/library/render_record.h"
 #include "pipelines/job/queue/queue_requests.h"
 #include "pipelines/job/queue/queue_work.h"
 #include "tests/support/temp_folder.h"
@@ -145,6 +146,8 @@ TEST_F(QueueRunnerTest, RendersInTheQueuesOrderUntilNothingIsLeft) {
   runner->look([&](const QueueStore& store) {
     ASSERT_EQ(store.outputs(ring.id)->size(), 1u);
     EXPECT_EQ(store.outputs(ring.id)->front().sha256.size(), 64u);
+    // What the engine reported is there for whoever looks at the run later.
+    EXPECT_EQ(record_of(store, ring.id)->report["seconds"]["denoise"], 0.1);
   });
 }
 
