@@ -33,13 +33,15 @@ TEST(Scale, TenThousandClipsScroll) {
     ASSERT_TRUE(LibraryStore::open(library_file(*folder / "state")).ok());
     const auto database = sqlite::Database::open(library_file(*folder / "state"), sqlite::Mode::Write);
     ASSERT_TRUE(database.ok());
-    ASSERT_TRUE(database
-                    ->run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
-                          "INSERT INTO items SELECT printf('id%06d', i), printf('/clips/%d.mp4', i), "
-                          "printf('a small cyan ring number %d circles around in a forest', i), 'a prompt', "
-                          "'practice-video', '7', "
-                          "128, 128, 65, 16, 8.5, 46000, i, i % 7 = 0, '{}', '' FROM n")
-                    .ok());
+    ASSERT_TRUE(
+        database
+            ->run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
+                  "INSERT INTO items(id, path, title, prompt, model, seed, width, height, frames, fps, seconds, "
+                  "bytes, added, starred, job, frames_sha256) SELECT printf('id%06d', i), printf('/clips/%d.mp4', i), "
+                  "printf('a small cyan ring number %d circles around in a forest', i), 'a prompt', "
+                  "'practice-video', '7', "
+                  "128, 128, 65, 16, 8.5, 46000, i, i % 7 = 0, '{}', '' FROM n")
+            .ok());
   }
   test::FakeStudio fake(folder, 20);
   auto& studio = *fake.studio;

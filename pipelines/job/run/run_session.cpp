@@ -292,9 +292,12 @@ Result<bool> RunSession::take_work(std::size_t job) {
     fs::create_directories(files.work_folder(), failed);
     if (failed) return write_error(files.work_folder(), failed.value());
     undecided_.erase(job);
-    if (claims_->check(key) == Claims::Hold::Ours) return true;
-    fs::remove(files.work_folder(), failed);
-    return false;
+    if (claims_->check(key) != Claims::Hold::Ours) {
+      fs::remove(files.work_folder(), failed);
+      return false;
+    }
+    note_owner(files.work_folder(), options_.job_file, jobs_[job].id());
+    return true;
   }
   std::string from;
   RUBATO_TRY(ours, claims_->while_ours(key, [&]() -> Result<> {
