@@ -4,6 +4,10 @@
 # Prints the path of the clip. packaging/try.sh --gui opens the studio instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+  sed -n '2,4s/^# \{0,1\}//p' "$0"
+  exit
+fi
 if [ "${1:-}" = --gui ]; then
   shift
   packaging/build.sh rubato rubato-cli rubato-worker rubato-media
@@ -13,4 +17,5 @@ prompt="a big red star waits, then shrinks on a checkered floor"
 if [ $# -gt 0 ] && [[ $1 != -* ]]; then prompt=$1; shift; fi
 packaging/build.sh rubato-cli rubato-worker rubato-media
 mkdir -p clips
+echo "[render] \"$prompt\""
 exec build/ci/bin/rubato-cli gen video -p "$prompt" -o "$PWD/clips/try.mp4" --overwrite rename "$@"

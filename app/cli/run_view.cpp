@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "app/cli/output.h"
 #include "engine/base/text.h"
@@ -192,6 +193,15 @@ std::string plan_table(const RunPlan& plan) {
                job.memory_bytes > 0 ? human_bytes(job.memory_bytes) : "?",
                job.output_bytes > 0 ? human_bytes(job.output_bytes) : "?", fit_width(printable(job.job.out), 48),
                std::string(planned_state(plan, i))});
+  }
+  std::set<std::string> known;
+  for (const auto& job : plan.jobs) known.insert(job.id());
+  for (const auto& refusal : plan.refusals) {  // those whose settings are refused have no row yet
+    if (!known.insert(refusal.id).second) continue;
+    std::vector<std::string> row(12);
+    row[1] = fit_width(printable(refusal.id), 24);
+    row.back() = "refused";
+    table.add(row);
   }
   return table.text();
 }

@@ -289,6 +289,8 @@ TEST_F(CliRun, RefusesNamesThatCannotTakeManyFrames) {
   EXPECT_THAT(refused.err, HasSubstr("line 2: one.png holds one frame, not 9; name many as one_####.png"));
   EXPECT_THAT(refused.err, HasSubstr("line 3: shot_##_##.png needs exactly one place for the frame number"));
   EXPECT_THAT(refused.err, Not(HasSubstr("line 4")));
+  EXPECT_THAT(run(here_, {"run", "shots.csv", "--dry-run"}).out,
+              AllOf(testing::ContainsRegex("job-1 +refused"), testing::ContainsRegex("job-2 +refused")));
   for (const auto* name : {"one.png", "shot_##_##.png"}) {
     const auto gen = run(here_, {"gen", "video", "-p", "a red circle", "--frames", "9", "-o", name, "--dry-run"});
     EXPECT_NE(gen.code, 0) << name;

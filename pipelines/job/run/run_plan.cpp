@@ -11,6 +11,7 @@
 
 #include "engine/base/ids.h"
 #include "engine/base/json.h"
+#include "engine/base/text.h"
 #include "engine/base/version.h"
 #include "engine/files/content_hash.h"
 #include "pipelines/job/batch/name_template.h"
@@ -347,7 +348,8 @@ Error refusal_error(const RunPlan& plan) {
   std::string text;
   for (std::size_t i = 0; i < plan.refusals.size() && i < kMostRefusalsTold; ++i) {
     const auto& refusal = plan.refusals[i];
-    text += fmt::format("{}{}: {}", i == 0 ? "" : "\n", refusal.source, refusal.error.message);
+    for (const auto& problem : split(refusal.error.message, '\n'))
+      text += fmt::format("{}{}: {}", text.empty() ? "" : "\n", refusal.source, problem);
   }
   if (plan.refusals.size() > kMostRefusalsTold)
     text += fmt::format("\nand {} more", plan.refusals.size() - kMostRefusalsTold);
