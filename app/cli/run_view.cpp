@@ -158,11 +158,15 @@ void RunView::note(const std::string& sentence) {
 void RunView::finish(const RunResult& result, bool report) {
   view_->clear();
   std::map<JobState, std::size_t> count;
-  std::size_t earlier = 0;
+  std::size_t earlier = 0, waiting = 0, not_begun = 0;
   for (std::size_t i = 0; i < result.outcomes.size(); ++i) {
     if (!selected_[i]) continue;
     const auto& outcome = result.outcomes[i];
     ++count[outcome.state];
+    // After a stop, what waits for another job was never looked at: it is not begun either.
+    const bool waits = result.stopped && outcome.state == JobState::Blocked && outcome.reason.empty();
+    if (waits) ++waiting;
+    if (waits || (outcome.state == JobState::Queued && outcome.attempts == 0)) ++not_begun;
     if (outcome.state == JobState::Done && outcome.earlier) ++earlier;
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
@@ -176,8 +180,10 @@ void RunView::finish(const RunResult& result, bool report) {
   if (earlier > before_) line += fmt::format(" ({} of them by other processes)", earlier - before_);
   line += fmt::format(" in {}", human_duration(seconds));
   if (left_ > 0) line += fmt::format(", {} left for later by --limit", left_);
+  count[JobState::Blocked] -= waiting;
   for (const auto state : {JobState::Failed, JobState::Suspended, JobState::Blocked, JobState::Interrupted})
     if (count[state] > 0) line += fmt::format(", {} {}", count[state], state_name(state));
+  if (not_begun > left_) line += fmt::format(", {} not begun", not_begun - left_);  // those of --limit are named above
   out_.say(line + "." + (report ? fmt::format(" Report: {}", (folder_ / "report.html").string()) : ""));
 }
 

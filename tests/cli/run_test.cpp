@@ -560,7 +560,9 @@ TEST_F(CliRun, AStoppedRunOwesAllThatIsNotDone) {
   Program running(here_, run_words({"--jobs-filter", "[!o]*"}));
   ASSERT_TRUE(wait_for_step(running, "early", 3)) << running.err();
   running.signal(SIGINT);
-  ASSERT_EQ(running.finish().code, 130);
+  const auto stopped = running.finish();
+  ASSERT_EQ(stopped.code, 130);
+  EXPECT_THAT(stopped.err, HasSubstr(", 1 interrupted, 1 not begun."));
   const auto failed = lines(read_file(dir_ / "out/failed.csv", 1 << 20).value());
   ASSERT_EQ(failed.size(), 3u);
   EXPECT_THAT(failed[1], AllOf(HasSubstr("early,"), Not(HasSubstr("now")), HasSubstr("step")));
