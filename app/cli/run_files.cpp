@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -11,6 +13,7 @@
 #include "engine/base/drafts.h"
 #include "engine/base/files.h"
 #include "engine/base/json.h"
+#include "engine/base/text.h"
 #include "engine/base/version.h"
 #include "pipelines/job/batch/failed_csv.h"
 #include "pipelines/job/batch/name_template.h"
@@ -38,7 +41,8 @@ ReportJob report_job(const RunJob& job, const RunOutcome& outcome) {
   row.model = job.model;
   row.state = report_state(outcome.state, outcome.earlier);
   row.reason = outcome.reason;
-  for (const auto& output : outcome.outputs) row.outputs.push_back({output.path, output.bytes, output.sha256});
+  for (const auto& output : outcome.outputs)
+    row.outputs.push_back({output.path, output.bytes, output.sha256, output.kind});
   row.phase_s = outcome.phases;
   row.total_s = outcome.seconds;
   row.seed = job.job.seed;
@@ -138,18 +142,46 @@ ReportJob report_job(const std::map<std::string, std::string>& failure) {
   return row;
 }
 
+// A number of a record, which a stranger may have written; 0 where there is none.
+int count_member(const nlohmann::json& value, const std::string& name) {
+  const auto found = value.is_object() ? value.find(name) : value.end();
+  if (found == value.end() || !found->is_number_integer()) return 0;
+  const auto number = found->get<std::int64_t>();
+  return number > 0 && number <= std::numeric_limits<int>::max() ? static_cast<int>(number) : 0;
+}
+
+double seconds_of(const nlohmann::json& value) {
+  return value.is_number() && value.get<double>() > 0 ? value.get<double>() : 0;
+}
+
+// How the job was done, as the run that did it wrote it down.
+void take_timings(ReportJob& row, const DoneRecord& record) {
+  if (!record.facts.is_object()) return;
+  row.device = text_member(record.facts, "device");
+  row.attempts = count_member(record.facts, "attempts");
+  if (const auto wall = record.facts.find("wall_s"); wall != record.facts.end()) row.total_s = seconds_of(*wall);
+  row.phase_s.clear();
+  if (const auto phases = record.facts.find("seconds"); phases != record.facts.end() && phases->is_object())
+    for (const auto& [phase, seconds] : phases->items()) row.phase_s.emplace_back(phase, seconds_of(seconds));
+}
+
 ReportJob report_job(const DoneRecord& record) {
   ReportJob row;
   row.id = record.job;
   row.state = ReportState::Skipped;
-  for (const char* name : {"name", "prompt", "model", "device"}) {
-    auto& member = name == std::string_view("name")     ? row.name
-                   : name == std::string_view("prompt") ? row.prompt
-                   : name == std::string_view("model")  ? row.model
-                                                        : row.device;
-    member = text_member(record.facts, name);
-  }
-  for (const auto& file : record.files) row.outputs.push_back({file.path, file.bytes, file.sha256});
+  take_timings(row, record);
+  row.index = count_member(record.facts, "index");
+  row.source = text_member(record.facts, "source");
+  if (const int frames = count_member(record.facts, "frames"); frames > 0) row.frames = frames;
+  if (const int steps = count_member(record.facts, "steps"); steps > 0) row.steps = steps;
+  if (const auto size = record.facts.find("size"); size != record.facts.end() && size->is_array() &&
+                                                   size->size() == 2 && (*size)[0].is_number_integer() &&
+                                                   (*size)[1].is_number_integer())
+    row.size = Size{(*size)[0].get<int>(), (*size)[1].get<int>()};
+  row.name = text_member(record.facts, "name");
+  row.prompt = text_member(record.facts, "prompt");
+  row.model = text_member(record.facts, "model");
+  for (const auto& file : record.files) row.outputs.push_back({file.path, file.bytes, file.sha256, file.kind});
   if (const auto seed = record.facts.find("seed"); seed != record.facts.end() && seed->is_number_unsigned())
     row.seed = seed->get<std::uint64_t>();
   return row;
@@ -175,13 +207,33 @@ std::vector<ReportJob> other_results(const fs::path& out, const RunPlan& plan, c
   return others;
 }
 
+// "shots.csv" of "shots.csv, line 17".
+std::string file_of(const ReportJob& job) { return job.source.substr(0, job.source.find(", ")); }
+
+// The job files whose jobs the report holds, this run's first. failed.csv is named only where nothing tells of which
+// file its jobs once were.
+std::string title_of(const RunReport& report) {
+  constexpr std::size_t kMost = 3;
+  std::vector<std::string> files;
+  const auto add = [&](const std::string& file) {
+    if (!file.empty() && file != "failed.csv" && std::ranges::find(files, file) == files.end()) files.push_back(file);
+  };
+  add(report.job_file);
+  for (const auto& job : report.jobs) add(file_of(job));
+  return files.empty() ? report.job_file : list_names(files, kMost);
+}
+
 // `failures`: what earlier runs owe.
-void describe_jobs(RunReport& report, const RunPlan& plan, const RunResult& result, Failures failures) {
+void describe_jobs(RunReport& report, const fs::path& out, const RunPlan& plan, const RunResult& result,
+                   Failures failures, const std::map<std::string, std::vector<std::string>>& advice) {
   for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
     const auto& job = plan.jobs[i];
     const auto& outcome = result.outcomes[i];
     if (report.device.empty()) report.device = outcome.device;
     auto row = report_job(job, outcome);
+    if (row.state == ReportState::Skipped)
+      if (const auto record = Publication(out, job.key, {}).done()) take_timings(row, *record);
+    if (const auto warned = advice.find(job.id()); warned != advice.end()) row.warnings = warned->second;
     const auto* failure = earlier_row(failures, job);
     for (const auto* name : {&job.job.out, &job.named}) failures.erase(literal_name(*name));
     const bool not_tried = outcome.state != JobState::Done && (outcome.state == JobState::Queued || !job.selected);
@@ -193,7 +245,7 @@ void describe_jobs(RunReport& report, const RunPlan& plan, const RunResult& resu
     }
     report.jobs.push_back(std::move(row));
   }
-  for (const auto& [out, failure] : failures) report.jobs.push_back(report_job(*failure));
+  for (const auto& [clip, failure] : failures) report.jobs.push_back(report_job(*failure));
 }
 
 // The rows of `earlier` but for the jobs that this run settled, and those of the jobs that it owes.
@@ -235,9 +287,10 @@ Result<FolderLock> alone_in(const fs::path& out) {
 }  // namespace
 
 Result<> write_run_files(const RunOptions& options, const BatchFile& file, const RunPlan& plan, const RunResult& result,
-                         std::chrono::system_clock::time_point started, const std::string& job_file) {
+                         std::chrono::system_clock::time_point started, const std::string& job_file,
+                         const std::map<std::string, std::vector<std::string>>& advice) {
   RunReport report;
-  report.title = file.name;
+  report.job_file = file.name;
   const auto now = std::chrono::system_clock::now();
   report.started = utc(started);
   report.finished = utc(now);
@@ -252,8 +305,9 @@ Result<> write_run_files(const RunOptions& options, const BatchFile& file, const
   RUBATO_TRY(earlier, earlier_failures(csv));
   const auto failures = by_file(earlier);
   RUBATO_OK(write_failed_csv(csv, file, plan, result, earlier));
-  describe_jobs(report, plan, result, failures);
+  describe_jobs(report, options.out, plan, result, failures, advice);
   for (auto& other : other_results(options.out, plan, report)) report.jobs.push_back(std::move(other));
+  report.title = title_of(report);
   return write_file_atomically(options.out / "report.html", report_html(report), Overwrite::Always);
 }
 

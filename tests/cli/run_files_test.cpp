@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "tests/support/temp_folder.h"
 
@@ -16,13 +17,14 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 class RunFiles : public testing::Test {
  protected:
   RunFiles() { fs::create_directory(dir_ / ".rubato"); }
 
   // What a run of one job that failed leaves.
-  Result<> write_failure(const std::string& id) const {
+  Result<> write_failure(const std::string& id, const std::string& job_file = "shots.csv") const {
     RunPlan plan;
     auto& job = plan.jobs.emplace_back();
     job.batch.job.id = id;
@@ -37,11 +39,74 @@ class RunFiles : public testing::Test {
     result.outcomes[0].reason = "it was to fail";
     RunOptions options;
     options.out = dir_.path();
-    return write_run_files(options, BatchFile{}, plan, result, std::chrono::system_clock::now(), "shots.csv");
+    BatchFile file;
+    file.name = job_file;
+    return write_run_files(options, file, plan, result, std::chrono::system_clock::now(), job_file);
+  }
+
+  // A job that an earlier run had done.
+  void write_done(const std::string& key, const std::string& clip, const std::string& source) const {
+    std::ofstream(dir_ / clip) << "pixels";
+    std::ofstream(dir_ / ".rubato" / (key + ".done"))
+        << R"({"version":1,"job":"ring","frames_sha256":"","files":[{"path":")" << clip
+        << R"(","work":"out/a","kind":"video","sha256":"abc","bytes":2000,"modified_ns":1}],"facts":{"wall_s":72.4,)"
+        << R"("seconds":{"denoise":61.0,"decode":9.5},"attempts":2,"device":"cuda:3","index":17,"source":")" << source
+        << R"(","frames":33,"steps":20,"size":[832,480],"model":"wan","prompt":"a ring"}})";
   }
 
   test::TempFolder dir_;
 };
+
+// The run that did a job knows how it went; one that only finds it done does not.
+TEST_F(RunFiles, TellHowJobsWentThatEarlierRunsDid) {
+  write_done("key", "ring.mp4", "shots.csv, line 18");
+  RunPlan plan;
+  auto& job = plan.jobs.emplace_back();
+  job.batch.job.id = "ring";
+  job.job.out = job.named = "ring.mp4";
+  job.key = "key";
+  plan.is_done = {true};
+  plan.is_refused = {false};
+  RunResult result;
+  result.outcomes.resize(1);
+  result.outcomes[0].state = JobState::Done;
+  result.outcomes[0].earlier = true;
+  result.outcomes[0].outputs = {{"ring.mp4", "video", 2000, "abc"}};
+  RunOptions options;
+  options.out = dir_.path();
+  BatchFile file;
+  file.name = "shots.csv";
+  ASSERT_TRUE(write_run_files(options, file, plan, result, std::chrono::system_clock::now(), "shots.csv",
+                              {{"ring", {"wan does not know 'dragon'"}}})
+                  .ok());
+  const auto report = test::slurp(dir_ / "report.html");
+  for (const auto* part : {"This run rendered</dt><dd>nothing<", "All runs worked on jobs for</dt><dd>1 min 12 s<",
+                           "Files of all runs</dt><dd>2.0 kB<", "<summary>1 min 12 s</summary>", "denoise 1 min 01 s",
+                           "2 attempts", "wan does not know &#39;dragon&#39;", "<h1><bdi>shots.csv</bdi></h1>"})
+    EXPECT_THAT(report, HasSubstr(part));
+}
+
+TEST_F(RunFiles, KeepTheJobsOfTheFileBeforeFailedCsv) {
+  write_done("other key", "ring.mp4", "shots.csv, line 18");
+  ASSERT_TRUE(write_failure("cube", "failed.csv").ok());
+  const auto report = test::slurp(dir_ / "report.html");
+  for (const auto* part : {"<h1><bdi>shots.csv</bdi></h1>", "This run, of <bdi>failed.csv</bdi>: ", "cube",
+                           "<td class=\"n\">17</td>", "shots.csv, line 18 · 2 attempts", "832×480",
+                           "33 frames · 20 steps", "<a href=\"./ring.mp4\">", "<summary>1 min 12 s</summary>"})
+    EXPECT_THAT(report, HasSubstr(part));
+  EXPECT_THAT(report, Not(HasSubstr("<td class=\"n\">0</td>")));
+}
+
+// A record is a file that anybody may have written.
+TEST_F(RunFiles, TakeNoHarmFromFactsOfAnotherKind) {
+  std::ofstream(dir_ / "ring.mp4") << "pixels";
+  std::ofstream(dir_ / ".rubato" / "key.done")
+      << R"({"version":1,"job":"ring","frames_sha256":"","files":[{"path":"ring.mp4","work":"a","kind":"video",)"
+      << R"("sha256":"","bytes":1,"modified_ns":1}],"facts":{"wall_s":"x","seconds":{"a":[]},"attempts":1e300,)"
+      << R"("index":-3,"source":7,"frames":{},"steps":99999999999,"size":["a",1]}})";
+  ASSERT_TRUE(write_failure("cube").ok());
+  EXPECT_THAT(test::slurp(dir_ / "report.html"), HasSubstr("ring.mp4"));
+}
 
 TEST_F(RunFiles, OfRunsThatEndTogetherLoseNoRow) {
   constexpr int kRuns = 6, kJobs = 8;

@@ -212,7 +212,8 @@ TEST_F(CliRun, KeepsWhatOtherJobFilesAndFiltersOwe) {
   ASSERT_EQ(run(here_, run_words({"--jobs-filter", "shot-2"})).code, 0);
   EXPECT_THAT(read_file(dir_ / "out/failed.csv", 1 << 20).value(), HasSubstr("shot-1"));
   const auto report = read_file(dir_ / "out/report.html", 1 << 20).value();
-  for (const auto* job : {"shot-1", "quarantine", "shot-2", "star.mp4", "a blue star waits"})
+  for (const auto* job : {"shot-1", "quarantine", "shot-2", "star.mp4", "a blue star waits", "stars.csv, line 2",
+                          "<h1><bdi>shots.csv, stars.csv</bdi></h1>", "This run rendered</dt><dd>nothing<"})
     EXPECT_THAT(report, HasSubstr(job));
 
   EXPECT_EQ(run(here_, run_words()).code, 0);

@@ -210,6 +210,7 @@ struct Prepared {
   RunOptions options;
   RunPlan plan;
   JobAdvice advice;
+  std::map<std::string, std::vector<std::string>> advice_by_job;  // the same, by the jobs' ids
 };
 
 Result<Prepared> prepare(const Context& context, JobForecasts& forecasts) {
@@ -241,7 +242,11 @@ Result<Prepared> prepare(const Context& context, JobForecasts& forecasts) {
   };
   planning.forecast = [&](RunJob& job, const VideoModel& model) {
     forecasts.fill(job, model);
-    if (job.selected) run.advice.look_at(job.job, model);
+    if (!job.selected) return;
+    run.advice.look_at(job.job, model);
+    JobAdvice own;
+    own.look_at(job.job, model);
+    if (auto said = own.sentences(); !said.empty()) run.advice_by_job[job.id()] = std::move(said);
   };
   const auto now = std::time(nullptr);
   ::localtime_r(&now, &planning.when);
@@ -327,8 +332,8 @@ Result<json> render(const Context& context, ProgressMode mode) {
   const auto& plan = run.plan;
   RunSession session(run.options, plan, view);
   RUBATO_TRY(result, session.run());
-  const auto written =
-      write_run_files(run.options, run.file, plan, result, view.started_at(), context.args.positionals().front());
+  const auto written = write_run_files(run.options, run.file, plan, result, view.started_at(),
+                                       context.args.positionals().front(), run.advice_by_job);
   if (!written) view.note(written.error().message);
   view.finish(result, written.ok());
   if (as_json) context.out.json(result_json(plan, result));

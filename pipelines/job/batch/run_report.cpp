@@ -26,6 +26,7 @@ Json job_json(const ReportJob& job) {
   put("reason", job.reason);
   put("source", job.source);
   put("device", job.device);
+  if (!job.warnings.empty()) object["warnings"] = job.warnings;
   if (job.seed) object["seed"] = *job.seed;
   if (job.size) object["size"] = std::to_string(job.size->width) + 'x' + std::to_string(job.size->height);
   if (job.frames) object["frames"] = *job.frames;
@@ -37,6 +38,7 @@ Json job_json(const ReportJob& job) {
   for (const auto& output : job.outputs) {
     Json entry = {{"path", output.path}, {"bytes", output.bytes}};
     if (!output.sha256.empty()) entry["sha256"] = output.sha256;
+    if (!output.kind.empty()) entry["kind"] = output.kind;
     object["outputs"].push_back(std::move(entry));
   }
   return object;
@@ -58,7 +60,10 @@ ReportTotals totals_of(const RunReport& report) {
   for (const auto& job : report.jobs) {
     ++totals.jobs[static_cast<std::size_t>(job.state)];
     totals.compute_s += job.total_s;
-    for (const auto& output : job.outputs) totals.bytes += output.bytes;
+    for (const auto& output : job.outputs) {
+      totals.bytes += output.bytes;
+      if (job.state == ReportState::Done) totals.bytes_now += output.bytes;
+    }
   }
   return totals;
 }
@@ -82,6 +87,7 @@ Json report_json(const RunReport& report) {
   for (const auto& job : report.jobs) jobs.push_back(job_json(job));
   return {{"version", kReportVersion},
           {"title", report.title},
+          {"job_file", report.job_file},
           {"started", report.started},
           {"finished", report.finished},
           {"wall_s", report.wall_s},
@@ -94,7 +100,8 @@ Json report_json(const RunReport& report) {
            {{"jobs", report.jobs.size()},
             {"states", std::move(counts)},
             {"compute_s", totals.compute_s},
-            {"bytes", totals.bytes}}},
+            {"bytes", totals.bytes},
+            {"bytes_now", totals.bytes_now}}},
           {"jobs", std::move(jobs)}};
 }
 

@@ -32,12 +32,14 @@ struct ReportOutput {
   std::string path;  // relative to the report's folder: the page links to it
   std::uint64_t bytes = 0;
   std::string sha256;  // "" = unknown
+  std::string kind;    // "video", "frames", "metadata", "latents", "trace"; "" = unknown
 };
 
 struct ReportJob {
   std::string id, name, prompt, model;
   ReportState state = ReportState::Queued;
   std::string reason;  // why it is not done; "" = nothing to say
+  std::vector<std::string> warnings;
   std::vector<ReportOutput> outputs;
   std::vector<std::pair<std::string, double>> phase_s;  // seconds of each phase, in the order they ran
   double total_s = 0;                                   // of the last attempt, loading and writing included
@@ -45,13 +47,14 @@ struct ReportJob {
   std::optional<Size> size;
   std::optional<int> frames, steps;
   int attempts = 0;
-  int index = 0;
+  int index = 0;       // in its job file; 0 = unknown
   std::string source;  // "shots.csv, line 17"
   std::string device;  // "cuda:0"
 };
 
 struct RunReport {
-  std::string title;              // the job file's name
+  std::string title;              // the job files whose jobs these are
+  std::string job_file;           // this run's: "failed.csv"
   std::string started, finished;  // RFC 3339
   double wall_s = 0;              // of the run
   std::string outcome;            // one sentence: "stopped at the time limit; the same command goes on"; or ""
@@ -63,8 +66,9 @@ struct RunReport {
 
 struct ReportTotals {
   std::array<std::size_t, kReportStates> jobs{};  // by state
-  double compute_s = 0;                           // of all jobs
+  double compute_s = 0;                           // of all jobs, whichever run did them
   std::uint64_t bytes = 0;                        // of their outputs
+  std::uint64_t bytes_now = 0;                    // of the outputs of this run
 };
 ReportTotals totals_of(const RunReport& report);
 // By state, then as in the file. Borrows the jobs.

@@ -44,6 +44,7 @@ tbody th::before{content:"";display:inline-block;width:.7em;height:.7em;border-r
 .id{font-weight:600;overflow-wrap:anywhere}.prompt,.sub{color:var(--soft);font-size:.875rem;overflow-wrap:anywhere}
 .prompt{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden}
 .reason{color:var(--c);margin:.2rem 0 0;overflow-wrap:anywhere}
+.warning{color:var(--suspended);margin:.2rem 0 0;font-size:.875rem;overflow-wrap:anywhere}
 summary{cursor:pointer}summary::marker{color:var(--soft);font-size:.8em}
 a{color:var(--link);text-decoration-thickness:1px;text-underline-offset:2px}
 a:focus-visible,summary:focus-visible,.sheet:focus-visible{outline:2px solid var(--link);outline-offset:2px;border-radius:2px}
@@ -189,33 +190,67 @@ std::string facts(const RunReport& report, const ReportTotals& totals) {
   const auto add = [&](std::string_view name, const std::string& value) {
     list += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", name, value);
   };
-  add("The run took", duration(report.wall_s));
+  // What this run did, then what lies in the folder.
+  add("This run took", duration(report.wall_s));
   const std::size_t rendered = totals.jobs[static_cast<std::size_t>(ReportState::Done)];
-  if (rendered > 0) add("Work on jobs", duration(totals.compute_s));
-  if (totals.bytes > 0) add("Files written", human_bytes(totals.bytes));
+  add("This run rendered", rendered == 0
+                               ? "nothing"
+                               : fmt::format("{}, {}", plural(rendered, "job", "jobs"), human_bytes(totals.bytes_now)));
+  if (totals.compute_s > 0) add("All runs worked on jobs for", duration(totals.compute_s));
+  if (totals.bytes > 0) add("Files of all runs", human_bytes(totals.bytes));
   if (!report.device.empty()) add("Device", foreign(report.device));
   if (!report.host.empty()) add("Host", foreign(report.host));
   return fmt::format("<dl class=\"facts\">{}</dl>\n", list);
 }
 
-std::string job_cell(const ReportJob& job) {
+std::string job_cell(const ReportJob& job, const RunReport& report) {
   std::string cell = fmt::format("<div class=\"id\">{}</div>", foreign(job.name.empty() ? job.id : job.name));
   if (!job.reason.empty()) cell += fmt::format("<p class=\"reason\">{}</p>", foreign(job.reason));
+  for (const auto& warning : job.warnings) cell += fmt::format("<p class=\"warning\">{}</p>", foreign(warning));
   if (!job.prompt.empty()) cell += fmt::format("<div class=\"prompt\">{}</div>", foreign(job.prompt));
   std::string sub = job.name.empty() ? "" : escape(job.id);
+  // A number counts in its own file.
   const bool finished = job.state == ReportState::Done || job.state == ReportState::Skipped;
-  if (!finished && !job.source.empty()) sub += (sub.empty() ? "" : " · ") + escape(job.source);
+  const bool other_file = !report.job_file.empty() && !job.source.starts_with(report.job_file);
+  if ((!finished || other_file) && !job.source.empty()) sub += (sub.empty() ? "" : " · ") + escape(job.source);
   if (job.attempts > 1) sub += fmt::format("{}{} attempts", sub.empty() ? "" : " · ", job.attempts);
   if (!sub.empty()) cell += fmt::format("<div class=\"sub\">{}</div>", sub);
   return cell;
 }
 
+std::string hash_of(const ReportOutput& output) {
+  return output.sha256.empty() ? "" : fmt::format("sha256 {}…", escape(output.sha256.substr(0, 12)));
+}
+
+// A clip that is a folder of pictures: one line, its hashes folded away.
+std::string pictures(const std::vector<const ReportOutput*>& frames) {
+  std::uint64_t bytes = 0;
+  std::string hashes;
+  for (const auto* frame : frames) {
+    bytes += frame->bytes;
+    hashes += fmt::format("<div class=\"sub\">{} {}</div>", foreign(frame->path), hash_of(*frame));
+  }
+  return fmt::format("<div>{} to {}</div><details><summary class=\"sub\">{} pictures, {}</summary>{}</details>",
+                     link(frames.front()->path), link(frames.back()->path), frames.size(), human_bytes(bytes), hashes);
+}
+
+// The clip, and small behind it what lies beside it.
 std::string files_cell(const ReportJob& job) {
-  std::string cell;
+  std::vector<const ReportOutput*> frames;
+  std::string clips, beside;
   for (const auto& output : job.outputs)
-    cell += fmt::format("<div>{}</div><div class=\"sub\">{}{}</div>", link(output.path), human_bytes(output.bytes),
-                        output.sha256.empty() ? "" : fmt::format(" · sha256 {}…", escape(output.sha256.substr(0, 12))));
-  return cell.empty() ? "–" : cell;
+    if (output.kind == "frames") frames.push_back(&output);
+  for (const auto& output : job.outputs) {
+    if (output.kind == "frames" && frames.size() > 1) continue;
+    const auto hash = hash_of(output);
+    if (output.kind.empty() || output.kind == "video" || output.kind == "frames")
+      clips += fmt::format("<div>{}</div><div class=\"sub\">{}{}{}</div>", link(output.path), human_bytes(output.bytes),
+                           hash.empty() ? "" : " · ", hash);
+    else
+      beside += fmt::format("<div class=\"sub\">{} · {}</div>", link(output.path), human_bytes(output.bytes));
+  }
+  if (frames.size() > 1) clips += pictures(frames);
+  return clips.empty() && beside.empty() ? "–" : clips + beside;
 }
 
 // The phases are folded away: a hundred jobs stay a table that can be skimmed.
@@ -237,13 +272,13 @@ std::string shape_cell(const ReportJob& job) {
   return cell;
 }
 
-std::string row(const ReportJob& job) {
+std::string row(const ReportJob& job, const RunReport& report) {
   return fmt::format(
       "<tr class=\"{}\"><td class=\"n\">{}</td><td class=\"job\">{}</td><td class=\"file\">{}</td><td "
       "class=\"n\">{}</td>"
       "<td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
-      state_name(job.state), job.index, job_cell(job), files_cell(job), shape_cell(job),
-      job.seed ? std::to_string(*job.seed) : "–", time_cell(job));
+      state_name(job.state), job.index > 0 ? std::to_string(job.index) : "–", job_cell(job, report), files_cell(job),
+      shape_cell(job), job.seed ? std::to_string(*job.seed) : "–", time_cell(job));
 }
 
 std::string table(const RunReport& report) {
@@ -256,7 +291,7 @@ std::string table(const RunReport& report) {
       body += fmt::format("{}<tbody>\n<tr class=\"{}\"><th colspan=\"6\" scope=\"rowgroup\">{} ({})</th></tr>\n",
                           last == nullptr ? "" : "</tbody>\n", state_name(job->state), heading(job->state),
                           totals.jobs[static_cast<std::size_t>(job->state)]);
-    body += row(*job);
+    body += row(*job, report);
     last = job;
   }
   return fmt::format(
@@ -283,6 +318,8 @@ std::string report_html(const RunReport& report) {
   const ReportTotals totals = totals_of(report);
   std::string when = moment(report.started);
   if (!report.finished.empty()) when += " to " + moment(report.finished);
+  if (report.job_file != report.title && !report.job_file.empty())
+    when = fmt::format("This run, of {}: {}", foreign(report.job_file), when);
   const std::string outcome = report.outcome.empty() ? "" : ' ' + foreign(report.outcome);
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

@@ -69,12 +69,21 @@ DoneRecord RunSession::record_of(const RunJob& job, const protocol::Done& done, 
         !entry.path().filename().string().starts_with("."))
       add(entry.path(), "latents");
   record.frames_sha256 = text_member(done.report, "frames_sha256");
-  record.facts = {
-      {"named", job.named},      {"wall_s", std::chrono::duration<double>(Clock::now() - slot.job_started).count()},
-      {"device", slot.device()}, {"host", HostIdentity::of_this_process().host},
-      {"model", job.model},      {"model_hash", job.model_hash},
-      {"seed", *job.job.seed},   {"name", job.job.name},
-      {"prompt", job.job.prompt}};
+  record.facts = {{"named", job.named},
+                  {"wall_s", std::chrono::duration<double>(Clock::now() - slot.job_started).count()},
+                  {"device", slot.device()},
+                  {"host", HostIdentity::of_this_process().host},
+                  {"model", job.model},
+                  {"model_hash", job.model_hash},
+                  {"seed", *job.job.seed},
+                  {"name", job.job.name},
+                  {"prompt", job.job.prompt},
+                  // What the report of a later run, of another job file, says of the job.
+                  {"index", job.batch.index},
+                  {"source", job.batch.source}};
+  if (job.job.frames) record.facts["frames"] = *job.job.frames;
+  if (job.job.steps) record.facts["steps"] = *job.job.steps;
+  if (job.job.size) record.facts["size"] = Json::array({job.job.size->width, job.job.size->height});
   for (const char* name : {"seconds", "rubato", "libraries"})
     if (done.report.contains(name)) record.facts[name] = done.report[name];
   return record;
@@ -115,6 +124,7 @@ void RunSession::on_done(Slot& slot, const protocol::Done& done) {
   if (options_.learn) options_.learn(jobs_[job], done.report, slot.under);
   if (!keeps_claim(job)) return lose(job);  // its files are another's to publish
   auto record = record_of(jobs_[job], done, slot);
+  record.facts["attempts"] = outcome.attempts;
   auto files = publication(job);
   if (auto decided = files.decide(record); !decided) {
     if (!keeps_claim(job)) return lose(job);

@@ -50,6 +50,34 @@ TEST(RunReport, CountsInWords) {
   EXPECT_THAT(report_html(report), HasSubstr("All 2 jobs are done."));
 }
 
+TEST(RunReport, TellsThisRunFromAllRuns) {
+  RunReport report = sample();
+  ReportJob before{.id = "before", .state = ReportState::Skipped, .total_s = 115};
+  before.outputs = {{"b.mp4", 3'000'000, ""}};
+  report.jobs.push_back(before);
+  const auto html = report_html(report);
+  for (const auto* part : {"This run took</dt><dd>1 h 00 min<", "This run rendered</dt><dd>1 job, 2.0 MB<",
+                           "All runs worked on jobs for</dt><dd>3 min 00 s<", "Files of all runs</dt><dd>5.0 MB<"})
+    EXPECT_THAT(html, HasSubstr(part));
+  EXPECT_EQ(report_json(report)["totals"]["bytes_now"], 2'000'000);
+}
+
+TEST(RunReport, PutsManyPicturesInOneLineAndSidecarsBehindTheClip) {
+  RunReport report;
+  ReportJob job{.id = "a", .state = ReportState::Done};
+  job.outputs.push_back({"f.json", 500, std::string(64, 'b'), "metadata"});
+  for (const auto* name : {"f_00.png", "f_01.png", "f_02.png"})
+    job.outputs.push_back({name, 1000, std::string(64, 'c'), "frames"});
+  report.jobs = {job};
+  const auto html = report_html(report);
+  EXPECT_THAT(html, HasSubstr("<div><a href=\"./f_00.png\"><bdi>f_00.png</bdi></a> to "
+                              "<a href=\"./f_02.png\"><bdi>f_02.png</bdi></a></div><details>"
+                              "<summary class=\"sub\">3 pictures, 3.0 kB</summary>"));
+  EXPECT_THAT(html, HasSubstr("<bdi>f_01.png</bdi> sha256 cccccccccccc…"));
+  EXPECT_THAT(html, Not(HasSubstr("href=\"./f_01.png\"")));
+  EXPECT_LT(html.find("3 pictures"), html.find("<div class=\"sub\"><a href=\"./f.json\">"));
+}
+
 TEST(RunReport, LoadsNothingAndEscapesEverything) {
   const std::string evil = "<img src=x onerror=alert(1)>\"'&\x01\xFF";
   RunReport report = sample();
