@@ -160,6 +160,12 @@ class Parser {
   std::size_t next_ = 0;
 };
 
+// "A job file" → "a job file"
+std::string inside_a_sentence(std::string help) {
+  if (!help.empty() && help[0] >= 'A' && help[0] <= 'Z') help[0] = static_cast<char>(help[0] - 'A' + 'a');
+  return help;
+}
+
 Result<> check_positionals(const std::vector<std::string>& given, std::span<const Positional> wanted) {
   const bool open_ended = !wanted.empty() && wanted.back().repeatable;
   if (given.size() > wanted.size() && !open_ended) {
@@ -170,7 +176,7 @@ Result<> check_positionals(const std::vector<std::string>& given, std::span<cons
   for (std::size_t i = 0; i < wanted.size(); ++i)
     if (wanted[i].required && given.size() <= i)
       return usage(wanted[i].choices.empty()
-                       ? fmt::format("{} is missing: {}", wanted[i].name, wanted[i].help)
+                       ? fmt::format("{} is missing; give {}", wanted[i].name, inside_a_sentence(wanted[i].help))
                        : fmt::format("{} is missing; give {}", wanted[i].name, one_of(wanted[i].choices)));
   for (std::size_t i = 0; i < given.size(); ++i) {
     const auto& choices = wanted[std::min(i, wanted.size() - 1)].choices;

@@ -63,6 +63,14 @@ Result<QueueStore> open_to_look(const Context& context) {
                            store.error().message)};
 }
 
+void mark_interrupted(std::vector<QueueJob>& jobs) {
+  for (auto& job : jobs) {
+    if (job.state != JobState::Running) continue;
+    job.state = JobState::Interrupted;
+    job.reason = "the program that ran it ended unexpectedly";
+  }
+}
+
 bool is_worked_on(const Context& context) {
   constexpr int kPatience = 2;  // seconds
   const auto answer = hand_over(queue_socket(context.folders.state), {{"request", "status"}}, kPatience);

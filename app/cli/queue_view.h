@@ -28,6 +28,10 @@ inline constexpr std::string_view kWaitsForARunner =
 // nothing.
 Result<QueueStore> open_to_look(const Context& context);
 
+// Jobs of a queue whose program died (QueueStore::left_behind) as the next program that changes it will find them: what
+// is "running" there is interrupted.
+void mark_interrupted(std::vector<QueueJob>& jobs);
+
 // Somebody renders the queue of this state folder now: `queue run`, or the studio.
 bool is_worked_on(const Context& context);
 

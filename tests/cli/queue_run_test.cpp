@@ -124,6 +124,25 @@ TEST_F(CliQueueRun, AKilledCommandGoesOnWithTheSameFrames) {
     program.signal(SIGKILL);
     program.finish();
   }
+  // Looking tells what is so, and leaves it to the next run to write it down.
+  for (int look = 0; look < 2; ++look) {
+    const auto seen = run(here_, {"queue", "list"});
+    EXPECT_THAT(seen.out, HasSubstr("interrupted"));
+    EXPECT_THAT(seen.out, HasSubstr("'rubato-cli queue run' goes on with it"));
+    EXPECT_THAT(seen.out + seen.err, Not(HasSubstr("running")));
+    EXPECT_THAT(seen.err, HasSubstr("1 queued, 1 interrupted."));
+    EXPECT_THAT(seen.err, HasSubstr("The last session did not end properly; 'rubato-cli queue run' goes on"));
+    EXPECT_THAT(seen.err, Not(HasSubstr("Nothing renders")));
+  }
+  EXPECT_EQ(job(ids[0])["state"], "interrupted");
+  const auto listed = [&](const char* state) {
+    const auto rows = json::parse(run(here_, {"queue", "list", "--json", "--state", state}).out, nullptr, false);
+    EXPECT_EQ(rows["totals"]["running"], 0);
+    EXPECT_EQ(rows["totals"]["interrupted"], 1);
+    return rows["jobs"].size();
+  };
+  EXPECT_EQ(listed("running"), 0u);
+  EXPECT_EQ(listed("interrupted"), 1u);
   const auto done = run(here_, {"queue", "run"});
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_THAT(done.err, HasSubstr("the last session did not end properly: 1 job was interrupted"));
@@ -157,7 +176,10 @@ TEST_F(CliQueueRun, OtherCommandsHaveTheirSayMeanwhile) {
   ASSERT_TRUE(program.wait_until([&] { return denoised(program, 1); })) << program.err();
   const auto second = run(here_, {"queue", "run"});
   EXPECT_EQ(second.code, 10);
-  EXPECT_THAT(second.err, HasSubstr(fmt::format("process {}", program.pid())));
+  EXPECT_THAT(second.err, HasSubstr(fmt::format("another Rubato (process {} on ", program.pid())));
+  EXPECT_THAT(second.err, HasSubstr("works on the queue; "));
+  EXPECT_THAT(second.err, Not(HasSubstr(".lock")));
+  EXPECT_THAT(run(here_, {"queue", "list"}).err, HasSubstr("1 running."));
   add({"id: cube, prompt: a blue cube"});
   EXPECT_THAT(added_, Not(HasSubstr("Nothing renders")));
   EXPECT_THAT(run(here_, {"queue", "list"}).err, Not(HasSubstr("Nothing renders")));

@@ -1,4 +1,5 @@
 // rubato-cli queue: the durable queue from the command line.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -161,11 +162,45 @@ TEST_F(CliQueue, WhatIsInTheWayIsSaidBeforeItIsAdded) {
   EXPECT_EQ(run(here_, {"queue", "add", always}).code, 0);
 }
 
+TEST_F(CliQueue, AFileThatIsAddedTwiceIsSaidInOneSentence) {
+  std::string text = "version: 1\ndefaults: {frames: 5, seed: 7}\njobs:\n";
+  for (const auto* id : {"a", "b", "c", "d", "e"}) text += fmt::format("  - {{id: {}, prompt: a ring}}\n", id);
+  const auto shots = file("five.yaml", text);
+  const auto ids = lines(run(here_, {"queue", "add", shots}).out);
+  ASSERT_EQ(ids.size(), 5u);
+  const auto again = run(here_, {"queue", "add", shots});
+  EXPECT_EQ(again.code, 3);
+  EXPECT_EQ(lines(again.err).size(), 1u) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("5 of these jobs are in the queue already (a (" + ids[0].substr(20) + "), b ("));
+  EXPECT_THAT(again.err, HasSubstr(" and 2 more); nothing was added: choose another --out or cancel them\n"));
+  EXPECT_THAT(again.err, testing::Not(HasSubstr("{seed}")));
+
+  // Beside another mistake it is one line of the list.
+  const auto mixed =
+      run(here_, {"queue", "add", file("more.yaml", text + "  - {id: f, prompt: a ring, frames: 16}\n")});
+  EXPECT_EQ(mixed.code, 3);
+  EXPECT_EQ(lines(mixed.err).size(), 2u) << mixed.err;
+  EXPECT_THAT(mixed.err, HasSubstr("choose another --out or cancel them\n"));
+  EXPECT_THAT(mixed.err, HasSubstr("16"));
+  EXPECT_EQ(listed()["jobs"].size(), 5u);
+  EXPECT_EQ(run(here_, {"queue", "add", shots, "--out", "elsewhere"}).code, 0);
+}
+
+TEST_F(CliQueue, AJobFileIsNotImportedButNamedAsOne) {
+  const auto done = run(here_, {"queue", "import", file("two shots.csv", "id,prompt\na,a ring\n")});
+  EXPECT_EQ(done.code, 3);
+  EXPECT_THAT(done.err, HasSubstr("two shots.csv is a job file: rubato-cli queue add '"));
+  EXPECT_THAT(run(here_, {"queue", "import", (dir_ / "none.csv").string()}).err, HasSubstr("cannot read"));
+}
+
 TEST_F(CliQueue, ExportedJobsAreImportedOnce) {
   const auto ids = add_two();
   const auto exported = (dir_ / "queue.json").string();
   EXPECT_EQ(run(here_, {"queue", "export", "-o", exported}).code, 0);
-  EXPECT_EQ(run(here_, {"queue", "export", "-o", exported}).code, 6) << "nothing is overwritten";
+  const auto twice = run(here_, {"queue", "export", "-o", exported});
+  EXPECT_EQ(twice.code, 6) << "nothing is overwritten";
+  EXPECT_THAT(twice.err, HasSubstr(exported + " exists already; choose another name or remove it"));
+  EXPECT_THAT(twice.err, testing::Not(HasSubstr("--overwrite")));
   EXPECT_THAT(run(here_, {"queue", "import", exported}).err, HasSubstr("0 jobs imported; 2 in the queue already."));
 
   TempDir elsewhere;

@@ -157,7 +157,7 @@ const Command kModelsCheck{
         "Reads every header, compares shapes with the configurations, and compares checksums where the model's card "
         "gives them.",
     .options = [] { return std::vector<Option>{models_dir_option()}; },
-    .positionals = {{.name = "MODEL", .help = "Name or folder of a model", .offer = Offer::Models}},
+    .positionals = {{.name = "MODEL", .help = "The name or folder of a model", .offer = Offer::Models}},
     .prints_json = true,
     .run = run,
 };

@@ -143,7 +143,7 @@ const Command kModelsInfo{
     .path = "models info",
     .summary = "Show what a model is made of, its defaults and prompts that work",
     .options = [] { return std::vector<Option>{models_dir_option()}; },
-    .positionals = {{.name = "MODEL", .help = "Name or folder of a model", .offer = Offer::Models}},
+    .positionals = {{.name = "MODEL", .help = "The name or folder of a model", .offer = Offer::Models}},
     .prints_json = true,
     .run = run,
 };

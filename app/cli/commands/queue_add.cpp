@@ -1,6 +1,7 @@
 // queue add: the jobs of job files, checked against their models, behind what the queue holds already.
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -54,14 +55,22 @@ Result<> check_outputs(const VideoJob& job) {
   return {};
 }
 
-// What the jobs will write that are in the queue and not at their end, as far as it lies in `folder`.
-Result<OutputNames> queued_names(const Context& context, const fs::path& folder) {
+// What the jobs will write that are in the queue and not at their end.
+struct Queued {
   OutputNames names;
+  std::map<std::string, std::string> jobs;  // "ring (7QX2MA)" by its output
+};
+
+// As far as it lies in `folder`.
+Result<Queued> queued_names(const Context& context, const fs::path& folder) {
+  Queued queued;
   const auto file = queue_file(context.folders.state);
   std::error_code failed;
-  if (!fs::exists(file, failed)) return names;
+  if (!fs::exists(file, failed)) return queued;
   const auto store = QueueStore::open(file, QueueMode::Read);
-  if (!store && store.error().code == ErrorCode::Corrupt) return names;  // adding sets it aside
+  if (!store && store.error().code == ErrorCode::Corrupt) return queued;  // adding sets it aside
+  // Another command is just making it; what else keeps it from being read, adding will say.
+  if (!store && store.error().code == ErrorCode::CannotRead) return queued;
   if (!store) return store.error();
   RUBATO_TRY(waiting, store->list({.states = {JobState::Queued, JobState::Running, JobState::Blocked,
                                               JobState::Interrupted, JobState::Suspended}}));
@@ -72,13 +81,23 @@ Result<OutputNames> queued_names(const Context& context, const fs::path& folder)
   for (const auto& row : waiting) {
     if (row.spec.find(part) == std::string::npos) continue;
     const auto job = video_job_from_json(json::parse(row.spec, nullptr, false), row.name);
+    if (!job) continue;
+    const auto& who =
+        queued.jobs.try_emplace(job->out, fmt::format("{} ({})", row.name, short_id(row.id))).first->second;
     // Two of them may meet already; that is not this command's matter.
-    if (job)
-      static_cast<void>(
-          names.claim(output_names(*job), fmt::format("{} ({}) in the queue", row.name, short_id(row.id))));
+    static_cast<void>(queued.names.claim(output_names(*job), who + " in the queue"));
   }
-  return names;
+  return queued;
 }
+
+// One sentence, however many there are: whoever adds a file again meets all of its jobs.
+std::string queued_already(const std::vector<std::string>& jobs) {
+  constexpr std::size_t kNamed = 3;
+  const auto named = std::span(jobs).first(std::min(jobs.size(), kNamed));
+  return fmt::format("{} of these jobs {} in the queue already ({}{})", jobs.size(), jobs.size() == 1 ? "is" : "are",
+                     join(named, ", "), jobs.size() > kNamed ? fmt::format(" and {} more", jobs.size() - kNamed) : "");
+}
+constexpr auto kQueuedAdvice = "choose another --out or cancel them";
 
 // The job as it will be rendered: every field filled, a seed drawn, the output's whole path.
 Result<VideoJob> ready_job(const BatchJob& batch, const ModelFolders& where, const fs::path& folder, std::tm when,
@@ -137,9 +156,9 @@ Result<> run(const Context& context) {
 
   RUBATO_OK(check_folder(folder));
   json ids = json::array();
-  RUBATO_TRY(names, queued_names(context, folder));
+  RUBATO_TRY(queued, queued_names(context, folder));
   std::vector<json> requests;
-  std::vector<std::string> problems;
+  std::vector<std::string> problems, already;
   bool only_names_taken = true;
   JobAdvice advice;
   for (const auto& file : context.args.positionals()) {
@@ -148,7 +167,13 @@ Result<> run(const Context& context) {
     for (const auto& entry : batch.jobs) {
       auto job = ready_job(entry, where, folder, when, advice);
       if (job)
-        if (auto apart = names.claim(output_names(*job), entry.source); !apart) job = apart.error();
+        if (const auto same = queued.jobs.find(job->out); same != queued.jobs.end()) {
+          already.push_back(same->second);
+          only_names_taken = false;
+          continue;
+        }
+      if (job)
+        if (auto apart = queued.names.claim(output_names(*job), entry.source); !apart) job = apart.error();
       if (!job) {
         only_names_taken = only_names_taken && job.error().code == ErrorCode::OutputExists;
         problems.push_back(fmt::format("{}: {}", entry.source, job.error().message));
@@ -162,7 +187,12 @@ Result<> run(const Context& context) {
     requests.push_back(
         {{"request", "add"}, {"jobs", std::move(jobs)}, {"batch", context.args.value_or("batch", batch.name)}});
   }
+  if (problems.empty() && !already.empty())
+    return Error{ErrorCode::JobInvalid,
+                 fmt::format("{}; nothing was added: {}", queued_already(already), kQueuedAdvice)};
   if (!problems.empty()) {
+    if (!already.empty())
+      problems.insert(problems.begin(), fmt::format("{}; {}", queued_already(already), kQueuedAdvice));
     const auto shown = std::span(problems).first(std::min(problems.size(), kProblemsShown));
     const auto code = only_names_taken ? ErrorCode::OutputExists : ErrorCode::JobInvalid;
     return Error{
@@ -195,7 +225,7 @@ const Command kQueueAdd{
         "added. Prints the ids of the new jobs.",
     .options = options,
     .positionals =
-        {{.name = "FILE", .help = "Job file: YAML, JSON, JSONL or CSV", .offer = Offer::Files, .repeatable = true}},
+        {{.name = "FILE", .help = "A job file (YAML, JSON, JSONL or CSV)", .offer = Offer::Files, .repeatable = true}},
     .prints_json = true,
     .examples = {{"rubato-cli queue add shots.csv --out ~/Videos", "A table of jobs"}},
     .run = run,

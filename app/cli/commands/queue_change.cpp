@@ -61,7 +61,7 @@ Result<> cancel(const Context& context) { return change_each(context, "cancel", 
 Result<> retry(const Context& context) { return change_each(context, "retry", "put back into the queue"); }
 
 Positional some_jobs() {
-  return {.name = "ID", .help = "Job, by the beginning of its id or its last six letters", .repeatable = true};
+  return {.name = "ID", .help = "A job, by the beginning of its id or its last six letters", .repeatable = true};
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ const Command kQueueResume{
 const Command kQueueMove{.path = "queue move",
                          .summary = "Change the order of the queue",
                          .options = move_options,
-                         .positionals = {{.name = "ID", .help = "Job to move"}},
+                         .positionals = {{.name = "ID", .help = "The job to move"}},
                          .prints_json = true,
                          .examples = {{"rubato-cli queue move 7QX2MA --first", "This one next"}},
                          .run = move};

@@ -7,6 +7,8 @@
 #include "app/cli/queue_view.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
+#include "pipelines/job/command_line.h"
+#include "pipelines/job/job_file_name.h"
 #include "pipelines/job/queue/queue_requests.h"
 
 namespace rubato::cli {
@@ -30,18 +32,25 @@ Result<std::vector<QueueJob>> all_jobs(const Context& context) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return std::vector<QueueJob>{};
   RUBATO_TRY(store, open_to_look(context));
-  return store.list();
+  RUBATO_TRY(left_behind, store.left_behind());
+  RUBATO_TRY(jobs, store.list());
+  if (left_behind) mark_interrupted(jobs);
+  return jobs;
 }
 
 Result<> export_queue(const Context& context) {
   RUBATO_TRY(jobs, all_jobs(context));
   json file{{"version", kFileVersion}, {"kind", "queue"}, {"jobs", json::array()}};
   for (const auto& job : jobs) file["jobs"].push_back(to_json(job));
-  if (const auto path = context.args.value("output"))
-    RUBATO_OK(write_file_atomically(*path, file.dump(2, ' ', false, json::error_handler_t::replace) + "\n",
-                                    Overwrite::Never));
-  else
+  if (const auto path = context.args.value("output")) {
+    const auto written =
+        write_file_atomically(*path, file.dump(2, ' ', false, json::error_handler_t::replace) + "\n", Overwrite::Never);
+    if (!written && written.error().code == ErrorCode::OutputExists)
+      return Error{ErrorCode::OutputExists, fmt::format("{} exists already; choose another name or remove it", *path)};
+    RUBATO_OK(written);
+  } else {
     context.out.json(file);
+  }
   context.out.say(fmt::format("{} exported.", count_of_jobs(jobs.size())));
   return {};
 }
@@ -49,6 +58,11 @@ Result<> export_queue(const Context& context) {
 Result<> import_queue(const Context& context) {
   const auto& name = context.args.positionals()[0];
   RUBATO_TRY(text, read_file(name, kMaxFile));
+  // By its name: what stands in it belongs to another command, and so does what is wrong with it.
+  if (const auto kind = lower_extension(name);
+      may_hold_jobs(name) && !kind.empty() && kind != ".json" && kind != ".txt")
+    return Error{ErrorCode::JobInvalid,
+                 fmt::format("{} is a job file: rubato-cli queue add {}", name, shell_quoted(name))};
   RUBATO_TRY(file, parse_json(text, name, {.max_bytes = kMaxFile}));
   const auto wrong = [&](std::string_view what) {
     return Error{ErrorCode::JobInvalid, fmt::format("{}: {}", name, what)};

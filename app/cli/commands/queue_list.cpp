@@ -1,8 +1,11 @@
 // queue list: what the queue holds, as a table or as JSON.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "app/cli/queue_view.h"
 #include "engine/base/text.h"
@@ -25,7 +28,8 @@ std::vector<Option> options() {
           {.name = "all", .help = "All rows, however many", .group = "Options"}};
 }
 
-std::string progress_of(const QueueJob& job) {
+std::string progress_of(const QueueJob& job, bool left_behind) {
+  if (left_behind && job.state == JobState::Interrupted) return "'rubato-cli queue run' goes on with it";
   if (job.state != JobState::Running) return job.reason;
   auto text = fmt::format("{} {:.0f} %", job.phase.empty() ? "starting" : job.phase, std::floor(100 * job.fraction));
   if (job.eta_s >= 0) text += fmt::format(", {} left", human_duration(job.eta_s));
@@ -39,10 +43,16 @@ std::string prompt_of(const QueueJob& job) {
                                                                  : "";
 }
 
-Result<std::vector<QueueJob>> chosen(const Context& context, const QueueStore& store) {
+Result<std::vector<QueueJob>> rows(const Context& context, const QueueStore& store, bool left_behind) {
   if (context.args.positionals().empty()) {
     QueueFilter filter{.batch = context.args.value_or("batch", "")};
     for (const auto& name : context.args.values("state")) filter.states.push_back(*state_from_name(name));
+    if (left_behind && !filter.states.empty()) {  // its running jobs are interrupted ones
+      std::erase(filter.states, JobState::Running);
+      if (filter.states.empty()) return std::vector<QueueJob>{};
+      if (std::ranges::find(filter.states, JobState::Interrupted) != filter.states.end())
+        filter.states.push_back(JobState::Running);
+    }
     if (!context.args.has("all") && !context.args.has("json")) filter.limit = kRows + 1;
     return store.list(filter);
   }
@@ -53,6 +63,18 @@ Result<std::vector<QueueJob>> chosen(const Context& context, const QueueStore& s
     if (job) jobs.push_back(std::move(*job));
   }
   return jobs;
+}
+
+Result<std::vector<QueueJob>> chosen(const Context& context, const QueueStore& store, bool left_behind) {
+  RUBATO_TRY(jobs, rows(context, store, left_behind));
+  if (left_behind) mark_interrupted(jobs);
+  return jobs;
+}
+
+Result<std::map<JobState, std::int64_t>> totals_of(const QueueStore& store, bool left_behind) {
+  RUBATO_TRY(totals, store.totals());
+  if (left_behind) totals[JobState::Interrupted] += std::exchange(totals[JobState::Running], 0);
+  return totals;
 }
 
 // A job that was asked for by its id, with what it left.
@@ -72,9 +94,10 @@ Result<json> in_full(const QueueStore& store, const QueueJob& job) {
   return value;
 }
 
-Result<> print_json(const Context& context, const QueueStore& store, const std::vector<QueueJob>& jobs) {
+Result<> print_json(const Context& context, const QueueStore& store, const std::vector<QueueJob>& jobs,
+                    bool left_behind) {
   RUBATO_TRY(paused, store.paused());
-  RUBATO_TRY(totals, store.totals());
+  RUBATO_TRY(totals, totals_of(store, left_behind));
   json value{{"paused", paused}, {"totals", json::object()}, {"jobs", json::array()}};
   for (const auto& [state, count] : totals) value["totals"][std::string(state_name(state))] = count;
   for (const auto& job : jobs) {
@@ -89,8 +112,8 @@ Result<> print_json(const Context& context, const QueueStore& store, const std::
   return {};
 }
 
-Result<> say_totals(const Context& context, const QueueStore& store) {
-  RUBATO_TRY(totals, store.totals());
+Result<> say_totals(const Context& context, const QueueStore& store, bool left_behind) {
+  RUBATO_TRY(totals, totals_of(store, left_behind));
   std::vector<std::string> parts;
   for (const auto& [state, count] : totals)
     if (count > 0) parts.push_back(fmt::format("{} {}", count, state_name(state)));
@@ -100,6 +123,8 @@ Result<> say_totals(const Context& context, const QueueStore& store) {
   if (paused)
     context.out.say(fmt::format("The queue is paused{}; 'rubato-cli queue resume' goes on.",
                                 reason.empty() ? "" : ": " + printable(reason)));
+  else if (left_behind && totals[JobState::Queued] + totals[JobState::Interrupted] > 0)
+    context.out.say("The last session did not end properly; 'rubato-cli queue run' goes on from where it stopped.");
   else if (totals[JobState::Queued] > 0 && !is_worked_on(context))
     context.out.say(kWaitsForARunner);
   return {};
@@ -119,17 +144,18 @@ Result<> run(const Context& context) {
   }
   RUBATO_TRY(store, open_to_look(context));
   for (const auto& note : store.notes()) context.out.warn(printable(note));
-  RUBATO_TRY(jobs, chosen(context, store));
-  if (context.args.has("json")) return print_json(context, store, jobs);
+  RUBATO_TRY(left_behind, store.left_behind());
+  RUBATO_TRY(jobs, chosen(context, store, left_behind));
+  if (context.args.has("json")) return print_json(context, store, jobs, left_behind);
   const bool cut = context.args.positionals().empty() && !context.args.has("all") && jobs.size() > kRows;
   if (cut) jobs.resize(kRows);
   Table table({"ID", "STATE", "JOB", "PROMPT", ""});
   for (const auto& job : jobs)
     table.add({short_id(job.id), std::string(state_name(job.state)), fit_width(printable(job.name), 24), prompt_of(job),
-               printable(progress_of(job))});
+               printable(progress_of(job, left_behind))});
   if (!table.empty()) context.out.result(table.text());
   if (cut) context.out.say("More with --all.");
-  return say_totals(context, store);
+  return say_totals(context, store, left_behind);
 }
 
 }  // namespace

@@ -18,6 +18,8 @@
 #include "engine/base/text.h"
 #include "pipelines/job/capacity.h"
 #include "pipelines/job/events.h"
+#include "pipelines/job/queue/instance_lock.h"
+#include "pipelines/job/queue/queue_requests.h"
 #include "pipelines/job/queue/queue_runner.h"
 #include "pipelines/job/schema.h"
 #include "pipelines/job/video_job.h"
@@ -218,6 +220,15 @@ Result<> begin(QueueRunner& runner, View& view) {
   return {};
 }
 
+// Who works on it, in the words of the help.
+Error held_by_another(const Context& context, const Error& refusal) {
+  const auto holder = InstanceLock::holder(InstanceLock::beside(queue_file(context.folders.state)));
+  if (!holder) return refusal;
+  return {refusal.code, fmt::format("another Rubato (process {} on {}) works on the queue; what is added to it is "
+                                    "rendered there, and 'rubato-cli queue list' shows how far it is",
+                                    holder->process.pid, printable(holder->process.host))};
+}
+
 // Waits for the end and passes on what signals ask for.
 void conduct(QueueRunner& runner, Interrupts& interrupts, View& view) {
   StopSignals signals(interrupts);
@@ -247,7 +258,9 @@ Result<json> render(const Context& context, ProgressMode mode) {
   options.program = "rubato-cli";
   options.pause_after_crash = false;
   options.until_empty = true;
-  RUBATO_TRY(runner, QueueRunner::open(context.folders.state, std::move(options), view));
+  auto opened = QueueRunner::open(context.folders.state, std::move(options), view);
+  if (!opened && opened.error().code == ErrorCode::Locked) return held_by_another(context, opened.error());
+  RUBATO_TRY(runner, std::move(opened));
   RUBATO_OK(begin(*runner, view));
   runner->start();
   conduct(*runner, interrupts, view);

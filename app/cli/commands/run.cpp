@@ -364,7 +364,7 @@ const Command kRun{
         "run again; both cover all that was rendered into the folder, and a job leaves failed.csv when a run that has "
         "it brings it to an end. Exit code 0: all done; 1: some jobs are not; 9: time limit.",
     .options = options,
-    .positionals = {{.name = "JOBS", .help = "Job file: .yaml, .json, .jsonl or .csv", .offer = Offer::Files}},
+    .positionals = {{.name = "JOBS", .help = "A job file (.yaml, .json, .jsonl or .csv)", .offer = Offer::Files}},
     .prints_json = true,
     .examples = {{"rubato-cli run shots.csv --out renders --dry-run",
                   "What would be done, how long it takes, and what is wrong"},

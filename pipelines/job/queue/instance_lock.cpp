@@ -86,6 +86,14 @@ Result<LockHolder> InstanceLock::holder(const fs::path& file) {
   return LockHolder{.process = std::move(*process), .program = word("program"), .since = word("since")};
 }
 
+bool InstanceLock::is_free(const fs::path& file) {
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return errno == ENOENT;
+  const bool free = ::flock(fd, LOCK_SH | LOCK_NB) == 0;
+  ::close(fd);
+  return free;
+}
+
 InstanceLock::InstanceLock(int fd, fs::path file) : fd_(fd), file_(std::move(file)) {}
 InstanceLock::InstanceLock(InstanceLock&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), file_(std::exchange(other.file_, {})) {}

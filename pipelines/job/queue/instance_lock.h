@@ -20,11 +20,17 @@ struct LockHolder {
 
 class InstanceLock {
  public:
+  // Where the lock of a data file is: "queue.sqlite.lock".
+  static std::filesystem::path beside(const std::filesystem::path& data) { return data.string() + ".lock"; }
   // `file` is made if it is missing and removed on leaving. Locked: the sentence says who holds it. CannotWrite: the
   // folder is read-only.
   static Result<InstanceLock> take(const std::filesystem::path& file, const std::string& program);
   // Who holds the lock, or held it when it was killed; CannotRead if there is no such file or nothing sensible in it.
   static Result<LockHolder> holder(const std::filesystem::path& file);
+
+  // Nobody holds it; false also where that cannot be told. Changes nothing, but who takes the lock in the same instant
+  // may be refused once.
+  static bool is_free(const std::filesystem::path& file);
 
   InstanceLock(InstanceLock&& other) noexcept;
   InstanceLock& operator=(InstanceLock&&) = delete;

@@ -103,7 +103,7 @@ Result<QueueFile> open_queue_file(const fs::path& file, QueueMode mode, const st
       return Error{ErrorCode::CannotWrite,
                    fmt::format("cannot make the folder {}: {}", file.parent_path().string(), failed.message())};
   }
-  RUBATO_TRY(taken, InstanceLock::take(file.string() + ".lock", program));
+  RUBATO_TRY(taken, InstanceLock::take(InstanceLock::beside(file), program));
   std::optional<InstanceLock> lock(std::move(taken));
   RUBATO_TRY(too_new, is_newer(file));
   if (too_new) return open_to_read(file);

@@ -92,6 +92,14 @@ Result<> QueueStore::State::take_session(const QueueOptions& options) {
 
 const std::vector<std::string>& QueueStore::notes() const { return state_->opened.notes; }
 bool QueueStore::read_only() const { return state_->opened.read_only; }
+
+Result<bool> QueueStore::left_behind() const {
+  if (!read_only()) return false;
+  RUBATO_TRY(session, state_->db().text("SELECT value FROM meta WHERE name = 'session'"));
+  if (!session) return false;
+  return InstanceLock::is_free(InstanceLock::beside(state_->file));
+}
+
 const std::filesystem::path& QueueStore::file() const { return state_->file; }
 
 Result<> QueueStore::State::writable() const {

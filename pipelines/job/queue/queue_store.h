@@ -97,6 +97,9 @@ class QueueStore {
   // where it was put, a newer version.
   const std::vector<std::string>& notes() const;
   bool read_only() const;
+  // The program that wrote it last died, and none has it open: whoever opens it to write next takes its running jobs
+  // for interrupted. For readers; changes nothing.
+  Result<bool> left_behind() const;
   const std::filesystem::path& file() const;
 
   // ---- Jobs. All of a call are added, or none. Gives the ids, in order. Blocked at once if `after` is not yet done.
