@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::uint64_t kMaxClaimBytes = 4096;
 constexpr std::chrono::milliseconds kGuardPatience{1000};  // with others in their moments
+constexpr int kMostDrafts = 5;                             // of one claim
 
 // What a claim's file says; nothing when there is none. What cannot be read (too large, no file, another user's) is
 // described by what changes when its holder beats, so that it becomes stale like a claim.
@@ -69,6 +70,50 @@ Result<> write_all(int fd, const std::string& text, const fs::path& file) {
 }
 
 bool is_same_file(const struct stat& a, const struct stat& b) { return a.st_ino == b.st_ino && a.st_dev == b.st_dev; }
+
+Error claimed_error(const fs::path& file) { return {ErrorCode::OutputExists, fmt::format("{} exists", file.string())}; }
+
+// Makes a claim under its name and then writes it.
+Result<> create_new(const fs::path& file, const std::string& text) {
+  const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
+  if (!fd) return errno == EEXIST ? claimed_error(file) : write_error(file, errno);
+  // On a full disk an empty claim stays behind: it is ours to remove only as long as nobody took it over, and it
+  // becomes stale like any other.
+  if (auto written = write_all(fd.get(), text, file); !written) {
+    struct stat mine{}, there{};
+    if (::fstat(fd.get(), &mine) == 0 && ::lstat(file.c_str(), &there) == 0 && is_same_file(mine, there))
+      ::unlink(file.c_str());
+    return written;
+  }
+  return {};
+}
+
+// Writes a claim under another name and gives it its own by link(2), which replaces nothing, on NFS neither. False:
+// this file system has no links.
+Result<bool> link_new(const fs::path& file, const std::string& text) {
+  for (int tries = 0; tries < kMostDrafts; ++tries) {
+    const auto draft = file.parent_path() / fmt::format(".{}.{}.tmp", file.filename().string(), new_ulid());
+    struct stat made{};
+    {
+      const UniqueFd fd(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
+      if (!fd) return write_error(file, errno);
+      if (auto written = write_all(fd.get(), text, file); !written) {
+        ::unlink(draft.c_str());
+        return written.error();
+      }
+    }
+    const int reason = ::link(draft.c_str(), file.c_str()) == 0 ? 0 : errno;
+    // A server's answer may get lost, and then the second try finds what the first one made: the count of links knows.
+    const bool ours = reason == 0 || (::lstat(draft.c_str(), &made) == 0 && made.st_nlink == 2);
+    ::unlink(draft.c_str());
+    if (ours) return true;
+    if (reason == EEXIST) return claimed_error(file);
+    if (reason == EPERM || reason == ENOSYS || reason == EOPNOTSUPP || reason == EINVAL) return false;
+    if (reason != ENOENT) return write_error(file, reason);
+    // Another run that ended just now has tidied the draft away.
+  }
+  return write_error(file, ENOENT);
+}
 
 }  // namespace
 
@@ -129,23 +174,14 @@ Result<> Claims::check_access() {
   return lock ? Result<>() : lock.error();
 }
 
+// The claim appears whole: whoever is killed meanwhile leaves a draft, which nobody waits for.
 Result<> Claims::write_new(const std::string& key, const std::string& token) {
   const auto file = file_of(key);
-  const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
-  if (!fd) {
-    if (errno == EEXIST) return Error{ErrorCode::OutputExists, fmt::format("{} exists", file.string())};
-    return write_error(file, errno);
-  }
-  // On a full disk an empty claim stays behind: it is ours to remove only as long as nobody took it over, and it
-  // becomes stale like any other.
-  if (auto written = write_all(fd.get(), text(token, beat_), file); !written) {
-    struct stat mine{}, there{};
-    if (::fstat(fd.get(), &mine) == 0 && ::lstat(file.c_str(), &there) == 0 && is_same_file(mine, there))
-      ::unlink(file.c_str());
-    return written;
-  }
+  const auto written = text(token, beat_);
+  RUBATO_TRY(linked, link_new(file, written));
+  if (!linked) RUBATO_OK(create_new(file, written));
   // Kept open for reading only: a file open for writing would keep the disk from being remounted read-only.
-  held_[key] = {token, UniqueFd(::open(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), O_RDONLY | O_CLOEXEC))};
+  held_[key] = {token, UniqueFd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK))};
   seen_.erase(key);
   return {};
 }
@@ -163,7 +199,7 @@ Result<bool> Claims::take_over(const std::string& key, const std::string& stale_
   const auto current = read_claim(file_of(key));
   if (current && *current != stale_text) return false;  // it moved after all, or was taken
   // Under the guard, removing and creating is one act for everybody who takes over; a process that claims a free key
-  // in between wins by O_EXCL.
+  // in between wins, since its file is there.
   if (current && ::remove(file_of(key).c_str()) != 0) return write_error(file_of(key), errno);
   const auto written = write_new(key, new_ulid());
   if (written) return true;

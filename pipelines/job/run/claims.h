@@ -1,10 +1,11 @@
 // Claims: which of many processes, on many hosts that share a folder, renders a job.
 //
-// A job is claimed by creating KEY.lock with O_EXCL; the file says who holds it and carries a counter that the holder
-// raises every ten seconds. A claim is stale when its process is known to be dead (same boot, same process numbers),
-// or when the counter has not moved for two minutes of the *observer's* clock: clocks of hosts are never compared.
-// Taking over a stale claim is serialised by one lock (folder_lock.h), which the kernel releases when its holder dies,
-// and the claim is read again under it, so that two observers cannot both take it.
+// A job is claimed by creating KEY.lock, which succeeds for one process alone (a link to a file that is written
+// already; O_EXCL where there are no links). The file says who holds it and carries a counter that the holder raises
+// every ten seconds. A claim is stale when its process is known to be dead (same boot, same process numbers), or when
+// the counter has not moved for two minutes of the *observer's* clock: clocks of hosts are never compared. Taking over
+// a stale claim is serialised by one lock (folder_lock.h), which the kernel releases when its holder dies, and the
+// claim is read again under it, so that two observers cannot both take it.
 //
 // A holder keeps its claim's file open. What somebody else made of the text is mended with the next beat, as long as it
 // is still that file: whoever takes a claim over makes a new one.

@@ -2,10 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
@@ -51,6 +54,38 @@ TEST(Claims, OfADeadProcessOnThisHostAreFreeAtOnce) {
   ASSERT_TRUE(std::filesystem::exists(folder / "k.lock"));
   Claims mine(folder.path());
   EXPECT_TRUE(*mine.try_claim("k"));
+}
+
+// The kernel kills it at the first byte that it writes into a file.
+TEST(Claims, OfAProcessThatWasKilledWhileItClaimedAreFreeAtOnce) {
+  const TempFolder folder;
+  const auto child = ::fork();
+  if (child == 0) {
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    ::setrlimit(RLIMIT_FSIZE, &none);
+    std::signal(SIGXFSZ, SIG_DFL);
+    Claims theirs(folder.path());
+    (void)theirs.try_claim("k");
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_FALSE(std::filesystem::exists(folder / "k.lock"));
+  Claims mine(folder.path());
+  EXPECT_TRUE(*mine.try_claim("k"));
+}
+
+TEST(Claims, LeaveNothingBesideThem) {
+  const TempFolder folder;
+  Claims mine(folder.path()), other(folder.path());
+  EXPECT_TRUE(*mine.try_claim("k"));
+  EXPECT_FALSE(*other.try_claim("k"));
+  EXPECT_FALSE(other.restore("k"));
+  const auto files = std::filesystem::directory_iterator(folder.path());
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+  EXPECT_EQ(mine.check("k"), Claims::Hold::Ours);
 }
 
 TEST(Claims, OfAnotherHostAreStaleWhenTheCounterStandsForTwoMinutesOfOurClock) {
