@@ -8,6 +8,7 @@
 #include "engine/base/json.h"
 #include "engine/files/safetensors.h"
 #include "engine/tensor/state_dict.h"
+#include "pipelines/job/disk_needs.h"
 
 namespace rubato {
 namespace fs = std::filesystem;
@@ -31,10 +32,6 @@ Result<Json> read_state(const fs::path& file) {
   if (!fine) return Error{ErrorCode::Corrupt, "it was written by another version"};
   return state;
 }
-
-// A state is the latents and what a multistep sampler remembers: three outputs and a sample at most, each as large.
-constexpr std::uint64_t kTensorsOfAState = 5;
-constexpr std::uint64_t kHeaderBytes = 64 << 10;  // of both files of a state, generously
 
 }  // namespace
 
@@ -93,7 +90,7 @@ Result<> PartialWork::hold(int states) const {
 }
 
 Result<> PartialWork::reserve(std::uint64_t latents_bytes) {
-  state_bytes_ = kTensorsOfAState * latents_bytes + kHeaderBytes;
+  state_bytes_ = saved_state_bytes(latents_bytes);
   RUBATO_OK(create_folder());
   // A save writes the new state beside the old one: room for two, less the one that is there already.
   const auto found = read_state(latents_file());
@@ -102,7 +99,7 @@ Result<> PartialWork::reserve(std::uint64_t latents_bytes) {
     saved_step_ = (*found)["next_step"].get<int>();
     total_steps_ = (*found)["total_steps"].get<int>();
   }
-  return hold(ours ? 1 : 2);
+  return hold(ours ? kHeldStates - 1 : kHeldStates);
 }
 
 Result<> PartialWork::save(const DenoiseState& state, int total_steps) {

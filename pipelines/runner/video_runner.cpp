@@ -22,6 +22,7 @@
 #include "engine/files/weight_set.h"
 #include "engine/tensor/state_dict.h"
 #include "kernels/device.h"
+#include "pipelines/job/disk_needs.h"
 #include "pipelines/job/memory_forecast.h"
 #include "pipelines/job/tensor_inputs.h"
 #include "pipelines/job/video_model.h"
@@ -233,15 +234,14 @@ class VideoRun {
 
   // A disk that is full is a reason to stop now, not after the work.
   Result<> reserve_disk() {
-    std::uint64_t latents = sizeof(float);
-    for (const auto extent : latent_shape(job_, model_)) latents *= static_cast<std::uint64_t>(extent);
+    const auto latents = latents_bytes(job_, model_);
     if (!job_.out.empty()) {
       partial_.emplace(job_.out, key_of_work(), *job_.seed);
       RUBATO_OK(partial_->reserve(latents));
       if (const auto earlier = partial_->kept()) events_.checkpoint(earlier->step, earlier->folder);
     }
-    const std::uint64_t traced = latents * (1 + 2 * static_cast<std::uint64_t>(*job_.steps));
-    for (const auto& [file, bytes] : {std::pair{job_.latents_out, latents}, std::pair{job_.trace, traced}})
+    for (const auto& [file, bytes] :
+         {std::pair{job_.latents_out, latents}, std::pair{job_.trace, trace_bytes(job_, model_)}})
       if (!file.empty() && free_bytes(file) < bytes) return write_error(file, ENOSPC);
     return {};
   }

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "pipelines/job/disk_needs.h"
 #include "pipelines/job/memory_forecast.h"
 #include "pipelines/job/run/disk_watch.h"
 #include "pipelines/job/run/output_names.h"
-#include "pipelines/job/run/run_plan.h"
 
 namespace rubato {
 namespace {
@@ -215,7 +215,8 @@ Result<bool> QueueSlot::prepare() {
       return Error{ErrorCode::OutOfMemory, fmt::format("this job {}", memory.sentence)};
   }
   RUBATO_OK(running.work->make_folders());
-  if (const auto obstacle = DiskWatch(root).obstacle(expected_output_bytes(running.job)); !obstacle.empty())
+  if (const auto obstacle = DiskWatch(root).obstacle(expected_output_bytes(running.job, *running.model));
+      !obstacle.empty())
     return Error{ErrorCode::CannotWrite, obstacle};
   return false;
 }

@@ -14,8 +14,8 @@ class DiskWatch {
   using Clock = std::chrono::steady_clock;
   explicit DiskWatch(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  // What stands in the way of writing `bytes` more: "" when nothing does. Leaves 512 MiB free, on a small disk a
-  // twentieth of it, so that other programs and the run's own records go on.
+  // What stands in the way of writing `bytes` more, and what to do about it: "" when nothing does. Leaves 512 MiB free,
+  // on a small disk a twentieth of it, so that other programs and the run's own records go on.
   std::string obstacle(std::uint64_t bytes) const;
 
  private:

@@ -1,5 +1,6 @@
 // What becomes of a job in a run: done, failed, tried again, suspended.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -31,6 +32,18 @@ fs::path folder_of(const std::string& out) {
 std::string base_of(const std::string& out) {
   const fs::path path(out);
   return path.has_filename() ? path.filename().string() : path.parent_path().filename().string() + "/";
+}
+
+// Of all files below a folder, which may change meanwhile.
+std::uint64_t allocated_bytes(const fs::path& folder) {
+  std::uint64_t bytes = 0;
+  std::error_code failed;
+  for (fs::recursive_directory_iterator entry(folder, failed), end; !failed && entry != end; entry.increment(failed)) {
+    struct stat info{};
+    if (::lstat(entry->path().c_str(), &info) == 0 && S_ISREG(info.st_mode))
+      bytes += static_cast<std::uint64_t>(info.st_blocks) * 512;  // the unit of st_blocks, whatever the file system's
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -287,18 +300,30 @@ void RunSession::settle_stranded() {
   }
 }
 
+// What a job takes of the disk from here on. What lies in its work folder is there already, for the worker goes on with
+// it or replaces it; a clip that only waits to be published takes nothing more.
+std::uint64_t RunSession::needed_bytes(std::size_t job) const {
+  const auto& key = jobs_[job].key;
+  const WorkFolders work(state_folder());
+  if (undecided_.contains(job) || Publication(options_.out, key, work.of(key)).decided()) return 0;
+  std::uint64_t there = 0;
+  const auto [begin, end] = work.all().equal_range(key);
+  for (auto folder = begin; folder != end; ++folder) there += allocated_bytes(folder->second);
+  return jobs_[job].output_bytes - std::min(jobs_[job].output_bytes, there);
+}
+
 // What must be free before the jobs that wait for the disk are tried again: as much as start() asks for.
 std::uint64_t RunSession::awaited_bytes() const {
   std::uint64_t most = 0;
   for (std::size_t i = 0; i < jobs_.size(); ++i)
     if (const auto& outcome = table_.outcomes()[i]; outcome.state == JobState::Suspended && outcome.reason == "no_disk")
-      most = std::max(most, jobs_[i].output_bytes);
+      most = std::max(most, needed_bytes(i));
   return most;
 }
 
 // The output could not be written. The job waits, with all it has, until it can be.
 void RunSession::disk_trouble(std::size_t job, const Error& error) {
-  if (disk_.obstacle(jobs_[job].output_bytes).empty() && ++write_failures_[job] >= kMostWriteFailures)
+  if (disk_.obstacle(needed_bytes(job)).empty() && ++write_failures_[job] >= kMostWriteFailures)
     return settle(job, JobState::Failed, error.code, error.message);
   settle(job, JobState::Suspended, ErrorCode::CannotWrite, "no_disk");
   if (disk_trouble_since_) return;

@@ -15,6 +15,7 @@
 #include "engine/base/version.h"
 #include "engine/files/content_hash.h"
 #include "pipelines/job/batch/name_template.h"
+#include "pipelines/job/disk_needs.h"
 #include "pipelines/job/run/output_names.h"
 #include "pipelines/job/run/publication.h"
 #include "pipelines/job/run/work_folders.h"
@@ -89,7 +90,7 @@ class Planner {
     if (keys_[run.key]++ > 0 || was_made_elsewhere(run)) run.key = sha256_hex(run.key + " " + run.job.out);
     if (options_.check) RUBATO_OK(options_.check(run.job, known->model));
     run.batch.job.seed = run.job.seed;
-    run.output_bytes = expected_output_bytes(run.job);
+    run.output_bytes = expected_output_bytes(run.job, known->model);
     if (options_.forecast) options_.forecast(run, known->model);
     return {};
   }
@@ -332,16 +333,6 @@ std::string_view planned_state(const RunPlan& plan, std::size_t job) {
   const auto& after = plan.jobs[job].after;
   return std::all_of(after.begin(), after.end(), [&](std::size_t other) { return plan.is_done[other]; }) ? "queued"
                                                                                                          : "blocked";
-}
-
-std::uint64_t expected_output_bytes(const VideoJob& job) {
-  const double pixels = 1.0 * job.size->width * job.size->height * *job.frames;
-  const auto format = fs::path(job.out).extension();
-  const bool video = format == ".mp4" || format == ".webm" || format == ".webp";
-  // Bytes a pixel of a noisy clip; tensors hold three floats, pictures about three bytes.
-  const double each = video ? 0.25 : format == ".gif" ? 1 : format == ".safetensors" ? 12 : 3;
-  const double latents = pixels / 16;  // with the sampler's tensors: a latent cell stands for 4 x 8 x 8 pixels or more
-  return static_cast<std::uint64_t>(pixels * each + 4 * latents) + (64u << 10);
 }
 
 Error refusal_error(const RunPlan& plan) {

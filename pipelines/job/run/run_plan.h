@@ -65,10 +65,6 @@ std::vector<std::size_t> jobs_to_start(const RunPlan& plan, std::size_t limit);
 // "done", "refused", "queued", or "blocked" while a job that it waits for is not done.
 std::string_view planned_state(const RunPlan& plan, std::size_t job);
 
-// What a job's files may take on disk, its partial work included: an estimate from size, length and format, rather too
-// much than too little.
-std::uint64_t expected_output_bytes(const VideoJob& job);
-
 // The error for a plan with refusals: the code of the first, all of them in the message (at most ten, then how many
 // more).
 Error refusal_error(const RunPlan& plan);

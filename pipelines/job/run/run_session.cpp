@@ -158,7 +158,7 @@ void RunSession::look_at_disk() {
       if (table_.outcome(i).state == JobState::Suspended && table_.outcome(i).reason == "no_disk")
         settle(i, JobState::Queued);
   } else if (Clock::now() - *disk_trouble_since_ >= options_.disk_patience) {
-    stop({ErrorCode::CannotWrite, fmt::format("{}; free some space and run the same command again", obstacle)});
+    stop({ErrorCode::CannotWrite, fmt::format("{} and run the same command again", obstacle)});
   }
 }
 
@@ -255,7 +255,7 @@ RunSession::Start RunSession::start(std::size_t index, Slot& slot) {
     publish(index);
     return Start::Settled;
   }
-  if (const auto obstacle = disk_.obstacle(job.output_bytes); !obstacle.empty()) {
+  if (const auto obstacle = disk_.obstacle(needed_bytes(index)); !obstacle.empty()) {
     disk_trouble(index, {ErrorCode::CannotWrite, obstacle});
     return Start::NotNow;
   }

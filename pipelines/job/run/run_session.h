@@ -124,6 +124,7 @@ class RunSession {
   void settle(std::size_t job, JobState state, ErrorCode code = ErrorCode::Failed, std::string reason = {});
   void name_blocked();
   void settle_stranded();
+  std::uint64_t needed_bytes(std::size_t job) const;
   std::uint64_t awaited_bytes() const;
   bool suits(const RunJob& job, const Slot& slot) const;
   VideoJob worker_job(const RunJob& job, const Slot& slot) const;

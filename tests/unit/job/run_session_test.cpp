@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <optional>
 
 #include "pipelines/job/run/folder_lock.h"
+#include "tests/support/small_disk.h"
 #include "tests/support/temp_folder.h"
 
 namespace rubato {
@@ -153,9 +155,25 @@ TEST_F(RunSessionTest, WaitsForRoomForAJobNoLongerThanAsked) {
   const auto result = run();
   ASSERT_TRUE(result.stopped);
   EXPECT_EQ(result.stopped->code, ErrorCode::CannotWrite) << result.stopped->message;
-  EXPECT_THAT(result.stopped->message, HasSubstr("free and needs"));
+  EXPECT_THAT(result.stopped->message, HasSubstr("; free some space and run the same command again"));
   EXPECT_THAT(notes_, testing::ElementsAre(HasSubstr("waiting for the disk")));
   EXPECT_EQ(starts_, 0);
+}
+
+// What an earlier run left of a job is a part of what the job takes; only the rest has to be free.
+TEST_F(RunSessionTest, GoesOnWithAJobWhoseWorkFillsTheDisk) {
+  const test::SmallDisk disk(options_.out, "4m");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a file system needs rights that this run lacks";
+  const auto work = options_.out / ".rubato/work/key-begun.OLDTOKEN/out/begun.mp4.rubato-partial";
+  fs::create_directories(work);
+  std::ofstream(work / "latents.safetensors") << std::string(2'500'000, 'x');
+  options_.disk_patience = 1s;
+  plan({{"begun", "make"}});
+  plan_.jobs[0].output_bytes = 3'000'000;
+  const auto result = run();
+  EXPECT_FALSE(result.stopped) << result.stopped->message;
+  EXPECT_EQ(result.outcomes[0].state, JobState::Done);
+  EXPECT_THAT(notes_, testing::IsEmpty());
 }
 
 // Somebody was stopped while he took a job over. What nobody ever had needs no taking over.
