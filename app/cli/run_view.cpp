@@ -175,15 +175,17 @@ void RunView::finish(const RunResult& result, bool report) {
     for (const auto state : kJobStates) states[std::string(state_name(state))] = count[state];
     out_.json_line(make_event("queue.done", {{"states", states}, {"seconds", seconds}}));
   }
-  auto line = fmt::format("{} of {} jobs done", done_, total_);
+  // What a limit would have left waits for a job that failed: it is blocked, and not left.
+  const auto left = std::min(left_, not_begun);
+  auto line = fmt::format("{} of {} jobs done", done_, total_ + left_ - left);
   if (before_ > 0) line += fmt::format(" ({} of them before)", before_);
   if (earlier > before_) line += fmt::format(" ({} of them by other processes)", earlier - before_);
   line += fmt::format(" in {}", human_duration(seconds));
-  if (left_ > 0) line += fmt::format(", {} left for later by --limit", left_);
+  if (left > 0) line += fmt::format(", {} left for later by --limit", left);
   count[JobState::Blocked] -= waiting;
   for (const auto state : {JobState::Failed, JobState::Suspended, JobState::Blocked, JobState::Interrupted})
     if (count[state] > 0) line += fmt::format(", {} {}", count[state], state_name(state));
-  if (not_begun > left_) line += fmt::format(", {} not begun", not_begun - left_);  // those of --limit are named above
+  if (not_begun > left) line += fmt::format(", {} not begun", not_begun - left);  // those of --limit are named above
   out_.say(line + "." + (report ? fmt::format(" Report: {}", (folder_ / "report.html").string()) : ""));
 }
 

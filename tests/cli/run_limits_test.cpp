@@ -15,7 +15,9 @@ namespace rubato::test {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 std::size_t times(const std::string& text, const std::string& part) {
   std::size_t found = 0;
@@ -67,6 +69,17 @@ TEST_F(CliRunLimits, RendersOnASmallDiskWhatFits) {
   const auto done = run_jobs({"--disk-wait", "2s"});
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_TRUE(fs::exists(disk / "one.mp4"));
+}
+
+// What a limit leaves is not blocked: nothing failed.
+TEST_F(CliRunLimits, LeavesTheRestOfAChainForLater) {
+  write_jobs("one,,one.mp4\ntwo,one,two.mp4\nthree,two,three.mp4");
+  for (const auto* left : {", 2 left for later by --limit", ", 1 left for later by --limit", "3 of 3 jobs done"}) {
+    const auto done = run_jobs({"--limit", "1"});
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.err, AllOf(HasSubstr(left), Not(HasSubstr("blocked"))));
+    EXPECT_FALSE(fs::exists(dir_ / "out/failed.csv"));
+  }
 }
 
 }  // namespace

@@ -65,4 +65,19 @@ void JobTable::started(std::size_t index) {
   if (outcomes_[index].attempts++ == 0) ++begun_;
 }
 
+void JobTable::leave_for_later() {
+  const auto may_come = [&](std::size_t job) {
+    return outcomes_[job].state == JobState::Done || (jobs_[job].selected && outcomes_[job].state == JobState::Queued);
+  };
+  for (bool changed = limit_ > 0; changed;) {  // a job may stand before those that it waits for
+    changed = false;
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+      if (!is_open(i) || outcomes_[i].state != JobState::Blocked) continue;
+      if (!std::ranges::all_of(jobs_[i].after, may_come)) continue;
+      outcomes_[i].state = JobState::Queued;
+      changed = true;
+    }
+  }
+}
+
 }  // namespace rubato

@@ -32,6 +32,9 @@ class JobTable {
   // Counts a start. What was begun is brought to its end, however many attempts that takes: only the first counts for
   // the limit.
   void started(std::size_t index);
+  // At the end of a run that was not stopped: blocked jobs that only the limit keeps from being started, since all that
+  // they wait for is done or left for later itself, are queued like all others that it leaves.
+  void leave_for_later();
 
  private:
   bool is_ready(std::size_t index) const;

@@ -347,8 +347,10 @@ void RunSession::settle(std::size_t job, JobState state, ErrorCode code, std::st
 }
 
 void RunSession::name_blocked() {
+  if (stopped_) return;
+  table_.leave_for_later();
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
-    if (!table_.is_open(i) || table_.outcome(i).state != JobState::Blocked || stopped_) continue;
+    if (!table_.is_open(i) || table_.outcome(i).state != JobState::Blocked) continue;
     for (const auto other : jobs_[i].after)
       if (table_.outcome(other).state != JobState::Done) {
         settle(i, JobState::Blocked, ErrorCode::Failed,

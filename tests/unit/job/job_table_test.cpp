@@ -55,5 +55,24 @@ TEST(JobTable, StartsNoMoreThanTheLimitButEndsWhatItBegan) {
   EXPECT_FALSE(table.next("", kAny));
 }
 
+TEST(JobTable, LeavesForLaterWhatOnlyTheLimitHoldsBack) {
+  auto plan = plan_of({0, 0, 0, 0, 0, 0});
+  plan.jobs[0].after = {1};  // a chain 2 -> 1 -> 0
+  plan.jobs[1].after = {2};
+  plan.jobs[4].after = {3};
+  plan.jobs[5].after = {1, 4};
+  JobTable table(plan, 2);
+  table.started(2);
+  table.outcome(2).state = JobState::Done;
+  table.started(3);
+  table.outcome(3).state = JobState::Failed;
+  table.leave_for_later();
+  EXPECT_EQ(table.outcome(0).state, JobState::Queued);
+  EXPECT_EQ(table.outcome(1).state, JobState::Queued);
+  EXPECT_EQ(table.outcome(4).state, JobState::Blocked) << "what it waits for failed";
+  EXPECT_EQ(table.outcome(5).state, JobState::Blocked);
+  EXPECT_FALSE(table.any_ready());
+}
+
 }  // namespace
 }  // namespace rubato
