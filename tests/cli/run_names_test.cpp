@@ -95,6 +95,68 @@ TEST_F(CliRunNames, IfChangedReplacesOnlyWhatJobsMade) {
   EXPECT_NE(text_of("clip.mp4"), "a holiday");
 }
 
+// A job that is done has the name that it was given then, though another of the file would have that one now.
+TEST_F(CliRunNames, NeverReplacesAFinishedClipOfTheSameFile) {
+  const auto write = [&](const std::string& file, const std::vector<std::pair<std::string, int>>& jobs) {
+    std::ofstream csv(dir_ / file);
+    csv << "id,prompt,size,frames,steps,seed,device\n";
+    for (const auto& [id, seed] : jobs) csv << id << ",a " << id << " circle,64x64,5,2," << seed << ",cpu\n";
+  };
+  write("a.csv", {{"red", 1}, {"blue", 2}});
+  write("b.csv", {{"green", 3}, {"red", 1}, {"blue", 2}});
+  const auto start = [&](const std::string& file, const std::vector<std::string>& more) {
+    std::vector<std::string> words{"run", file, "--out", "out", "--name", "clip-{index}.mp4"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(here_, words);
+  };
+  ASSERT_EQ(start("a.csv", {}).code, 0);
+  const auto red = text_of("clip-1.mp4"), blue = text_of("clip-2.mp4");
+  for (const auto& overwrite : {"never", "if-changed", "always"}) {
+    const auto refused = start("b.csv", {"--overwrite", overwrite});
+    EXPECT_EQ(refused.code, 6) << overwrite << refused.err;
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("clip-1.mp4 is the finished clip of red"), HasSubstr("{job}")));
+  }
+  EXPECT_TRUE(text_of("clip-1.mp4") == red);
+  const auto renamed = start("b.csv", {"--overwrite", "rename"});
+  EXPECT_EQ(renamed.code, 0) << renamed.err;
+  EXPECT_TRUE(fs::exists(dir_ / "out/clip-1-2.mp4"));
+  EXPECT_TRUE(text_of("clip-1.mp4") == red);
+  EXPECT_TRUE(text_of("clip-2.mp4") == blue);
+}
+
+TEST_F(CliRunNames, AShorterClipLeavesNoPicturesOfTheLongerOne) {
+  const auto write = [&](int frames) {
+    std::ofstream(dir_ / "shots.csv") << "prompt,size,frames,steps,seed,device,out\na circle,64x64," << frames
+                                      << ",2,1,cpu,g/\na circle,64x64," << frames << ",2,2,cpu,f_####.png\n";
+  };
+  write(5);
+  ASSERT_EQ(run_jobs().code, 0);
+  ASSERT_EQ(std::distance(fs::directory_iterator(dir_ / "out/g"), {}), 5);
+  ASSERT_TRUE(fs::exists(dir_ / "out/f_0004.png"));
+  write(1);
+  const auto shorter = run_jobs({"--overwrite", "if-changed"});
+  EXPECT_EQ(shorter.code, 0) << shorter.err;
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir_ / "out/g"), {}), 1);
+  EXPECT_TRUE(fs::exists(dir_ / "out/f_0000.png"));
+  EXPECT_FALSE(fs::exists(dir_ / "out/f_0001.png"));
+  EXPECT_FALSE(fs::exists(dir_ / "out/f_0004.png"));
+  EXPECT_TRUE(fs::exists(dir_ / "out/f_####.png.json"));
+}
+
+TEST_F(CliRunNames, SaysThatARecordIsDamaged) {
+  write_jobs({"clip.mp4"});
+  ASSERT_EQ(run_jobs().code, 0);
+  for (const auto& entry : fs::directory_iterator(dir_ / "out/.rubato"))
+    if (entry.path().extension() == ".done") fs::resize_file(entry.path(), 40);
+  for (const auto& more : {std::vector<std::string>{}, {"--overwrite", "if-changed"}}) {
+    const auto refused = run_jobs(more);
+    EXPECT_EQ(refused.code, 6) << refused.err;
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("clip.mp4 exists"), HasSubstr(".done"), HasSubstr("is damaged")));
+  }
+  EXPECT_EQ(run_jobs({"--overwrite", "always"}).code, 0) << "what the sentence says helps";
+  EXPECT_EQ(run_jobs().code, 0);
+}
+
 // A name that was free when the plan was made is taken while the job renders.
 TEST_F(CliRunNames, TakesTheNextNameWhenTheChosenOneIsTakenMeanwhile) {
   std::ofstream(dir_ / "shots.csv") << "prompt,size,frames,steps,seed,device,out\n"

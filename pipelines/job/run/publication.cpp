@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <set>
 
 #include "engine/base/ids.h"
 #include "engine/base/json.h"
@@ -82,6 +83,26 @@ bool is_as_made(const fs::path& file, const PublishedFile& expected) {
   return hash && *hash == expected.sha256;
 }
 
+// A clip with its pictures and its sidecar; not what tells how it was made, which is nobody's to throw away.
+bool is_of_clip(const PublishedFile& file) {
+  const fs::path work(file.work), path(file.path);
+  return *work.begin() == "out" && file.kind != "latents" && *path.begin() != ".rubato";
+}
+
+// Both went under one name, as the job file has it: the newer of two clips takes the place of the older.
+bool have_one_name(const DoneRecord& a, const DoneRecord& b) {
+  const auto named = text_member(a.facts, "named");
+  return !named.empty() &&
+         fs::path(named).lexically_normal() == fs::path(text_member(b.facts, "named")).lexically_normal();
+}
+
+bool takes_place_of(const DoneRecord& record, const DoneRecord& older) {
+  return have_one_name(record, older) && std::ranges::any_of(older.files, [&](const PublishedFile& file) {
+           return is_of_clip(file) &&
+                  std::ranges::find(record.files, file.path, &PublishedFile::path) != record.files.end();
+         });
+}
+
 Result<> rename_over(const fs::path& from, const fs::path& to) {
   std::error_code failed;
   fs::rename(from, to, failed);
@@ -102,15 +123,21 @@ std::optional<DoneRecord> read(const fs::path& file) {
   return object ? from_json(*object) : std::nullopt;
 }
 
+// Of the jobs that are done; damaged ones are left out.
+void for_each_record(const fs::path& state, const std::function<void(const DoneRecord& record)>& take) {
+  std::error_code failed;
+  for (fs::directory_iterator entry(state, failed), end; !failed && entry != end; entry.increment(failed)) {
+    if (entry->path().extension() != ".done") continue;
+    if (const auto record = read(entry->path())) take(*record);
+  }
+}
+
 }  // namespace
 
 MadeFiles::MadeFiles(fs::path out) : out_(std::move(out)) {
-  std::error_code failed;
-  for (fs::directory_iterator entry(out_ / ".rubato", failed), end; !failed && entry != end; entry.increment(failed)) {
-    if (entry->path().extension() != ".done") continue;
-    if (const auto record = read(entry->path()))
-      for (const auto& file : record->files) files_.emplace(file.path, file);
-  }
+  for_each_record(out_ / ".rubato", [&](const DoneRecord& record) {
+    for (const auto& file : record.files) files_.emplace(file.path, file);
+  });
 }
 
 bool MadeFiles::holds(const std::string& path) const {
@@ -122,6 +149,11 @@ Publication::Publication(fs::path out, std::string key, fs::path work)
     : out_(std::move(out)), state_(out_ / ".rubato"), work_(std::move(work)), key_(std::move(key)) {}
 
 std::optional<DoneRecord> Publication::done() const { return read(done_file()); }
+
+std::string Publication::damaged_record() const {
+  std::error_code failed;
+  return fs::exists(done_file(), failed) && !done() ? done_file().string() : std::string();
+}
 
 std::string Publication::difference(const DoneRecord& record) const {
   for (const auto& file : record.files) {
@@ -171,6 +203,7 @@ Result<DoneRecord> Publication::publish(Replace replace) {
   auto record = read(decision_file());
   if (!record) return Error{ErrorCode::Corrupt, fmt::format("{} is missing or damaged", decision_file().string())};
   if (const auto other = in_the_way(replace); !other.empty()) return exists_error(other);
+  if (replace != Replace::Own) RUBATO_OK(note_replaced(*record));
   for (const auto& file : record->files) {
     RUBATO_TRY(target, SafePath::inside(out_, file.path));
     const auto work = work_ / file.work;
@@ -187,12 +220,58 @@ Result<DoneRecord> Publication::publish(Replace replace) {
     RUBATO_OK(renamed);
     sync_folder(target.path().parent_path());
   }
+  remove_replaced(*record);
   const auto draft = work_ / "done.json";
   RUBATO_OK(write_file_atomically(draft, to_json(*record).dump(1) + "\n", Overwrite::Always));
   RUBATO_OK(rename_over(draft, done_file()));
   sync_folder(state_);
   clear_work();
   return *record;
+}
+
+// A clip of the same job has the same files, and most often there is nothing at all: only where another's file is to go
+// are all records read. What stands before its successor has left the work folder is not yet what the decision says.
+Result<> Publication::note_replaced(const DoneRecord& record) const {
+  std::vector<PublishedFile> earlier;
+  for (const auto& source : {done_file(), forgotten_file()})
+    if (const auto own = read(source)) earlier.insert(earlier.end(), own->files.begin(), own->files.end());
+  const bool replaces_another = std::ranges::any_of(record.files, [&](const PublishedFile& file) {
+    return is_of_clip(file) && state_of(work_ / file.work) && state_of(out_ / file.path) &&
+           std::ranges::none_of(earlier, [&](const PublishedFile& own) {
+             return own.path == file.path && is_as_made(out_ / own.path, own);
+           });
+  });
+  if (!replaces_another) return {};
+  DoneRecord replaced{.job = record.job, .files = {}, .frames_sha256 = "", .facts = record.facts};
+  std::set<std::string> others;
+  for_each_record(state_, [&](const DoneRecord& older) {
+    const bool goes = takes_place_of(record, older);
+    for (const auto& file : older.files)
+      if (goes && is_of_clip(file))
+        replaced.files.push_back(file);
+      else
+        others.insert(file.path);
+  });
+  for (const auto& file : record.files) others.insert(file.path);
+  std::erase_if(replaced.files, [&](const PublishedFile& file) { return others.contains(file.path); });
+  if (replaced.files.empty()) return {};
+  return write_file_atomically(replaced_file(), to_json(replaced).dump(1) + "\n", Overwrite::Always);
+}
+
+// One that cannot be removed stays: the new clip is whole without it.
+void Publication::remove_replaced(const DoneRecord& record) const {
+  const auto replaced = read(replaced_file());
+  if (!replaced || !have_one_name(*replaced, record)) return;
+  std::set<fs::path> folders;
+  for (const auto& file : replaced->files) {
+    if (std::ranges::find(record.files, file.path, &PublishedFile::path) != record.files.end()) continue;
+    const auto target = SafePath::inside(out_, file.path);
+    std::error_code failed;
+    if (!target || !fs::is_regular_file(fs::symlink_status(target->path(), failed))) continue;
+    if (is_as_made(target->path(), file) && fs::remove(target->path(), failed))
+      folders.insert(target->path().parent_path());
+  }
+  for (const auto& folder : folders) sync_folder(folder);
 }
 
 Error Publication::exists_error(const std::string& path) const {
@@ -212,6 +291,8 @@ Result<> Publication::rename(const std::function<std::string(const PublishedFile
       RUBATO_OK(rename_to_new(out_ / file.path, work_ / file.work));
     file.path = path;
   }
+  std::error_code ignored;
+  fs::remove(replaced_file(), ignored);  // under its new name the clip takes no other's place
   return write_file_atomically(decision_file(), to_json(*record).dump(1) + "\n", Overwrite::Always);
 }
 
@@ -234,7 +315,7 @@ void Publication::begin_anew() {
   std::error_code ignored;
   std::vector<fs::path> half_done;
   for (const auto& entry : fs::directory_iterator(work_, ignored))
-    if (entry.path() != forgotten_file()) half_done.push_back(entry.path());
+    if (entry.path() != forgotten_file() && entry.path() != replaced_file()) half_done.push_back(entry.path());
   for (const auto& path : half_done) fs::remove_all(path, ignored);
 }
 

@@ -5,7 +5,9 @@
 //   2. publish.json in the work folder lists them with their hashes and final names (atomic): the decision
 //   3. each file is renamed to its final name; over another file only if an earlier result of the same job put it
 //      there and nobody changed it since, or if asked to. All names are looked at before the first rename.
-//   4. done.json, written in the work folder, is renamed to KEY.done: the job is done; the work folder goes
+//   4. what the clip that it took the place of has beyond it (a longer one's last pictures) is removed, where a record
+//      lists it and nobody changed it since; replaced.json, written before the first rename, says which files
+//   5. done.json, written in the work folder, is renamed to KEY.done: the job is done; the work folder goes
 // Whoever claims the job after a crash finds publish.json and goes on with step 3; a file that has arrived already is
 // recognised by its hash. Before step 2 the job counts as unfinished and its partial work is continued.
 // Every step is a rename out of the work folder, or within it: whoever lost the folder with its claim publishes
@@ -71,6 +73,9 @@ class Publication {
 
   // The record of a job that is done. Nothing: not done (a damaged record counts as none).
   std::optional<DoneRecord> done() const;
+  // There is a record, and it cannot be read: which files are the job's is not known. "" = there is none, or a whole
+  // one.
+  std::string damaged_record() const;
   // Why a done job's files are no longer what was rendered: "clip.mp4 is missing", "clip.mp4 was changed"; "" = they
   // are. Hashes only what has another size or time than recorded.
   std::string difference(const DoneRecord& record) const;
@@ -83,7 +88,7 @@ class Publication {
   std::optional<DoneRecord> decision() const;
   // The first name of a decided publication that is another file's, as `replace` has it; "" = none.
   std::string in_the_way(Replace replace) const;
-  // Steps 3 and 4. OutputExists when a name is another file's: nothing is changed then and nothing is lost, the files
+  // Steps 3 to 5. OutputExists when a name is another file's: nothing is changed then and nothing is lost, the files
   // stay in the work folder. CannotWrite on a full disk; call it again later.
   Result<DoneRecord> publish(Replace replace);
   // Step 2 again with other names, where those of the decision were taken meanwhile. CannotWrite.
@@ -107,6 +112,9 @@ class Publication {
   std::filesystem::path done_file() const { return state_ / (key_ + ".done"); }
   std::filesystem::path forgotten_file() const { return work_ / "forgotten.json"; }
   std::filesystem::path decision_file() const { return work_ / "publish.json"; }
+  std::filesystem::path replaced_file() const { return work_ / "replaced.json"; }
+  Result<> note_replaced(const DoneRecord& record) const;
+  void remove_replaced(const DoneRecord& record) const;
   std::vector<PublishedFile> own_files() const;
   Error exists_error(const std::string& path) const;
   std::filesystem::path out_, state_, work_;

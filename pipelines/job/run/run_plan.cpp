@@ -58,7 +58,9 @@ class Planner {
     }
     link();
     look_for_left_work();
-    for (auto& job : plan_.jobs) look_for_results(job);
+    for (const auto& job : plan_.jobs) look_for_results(job);
+    for (std::size_t i = 0; i < plan_.jobs.size(); ++i)
+      if (plan_.jobs[i].selected && !plan_.is_done[i] && !plan_.jobs[i].key.empty()) look_for_others(i);
     return std::move(plan_);
   }
 
@@ -202,38 +204,65 @@ class Planner {
     plan_.left_work = left_work(work_, keys, options_.job_file);
   }
 
-  void look_for_results(RunJob& run) {
+  void look_for_results(const RunJob& run) {
     plan_.is_refused.push_back(false);
+    differences_.emplace_back();
     if (run.key.empty()) {
       plan_.is_done.push_back(false);
       return;
     }
     const auto files = publication(run);
     const auto record = is_anew(run) ? std::nullopt : files.done();
-    const auto difference = record ? files.difference(*record) : std::string();
-    const bool done = record && difference.empty();
-    if (run.selected && !done) look_for_others(run, files, difference);
+    if (record) differences_.back() = files.difference(*record);
+    const bool done = record && differences_.back().empty();
     plan_.is_done.push_back(done);
     if (done && run.selected) ++plan_.done;
   }
 
   Publication publication(const RunJob& run) const { return {options_.out, run.key, work_.of(run.key)}; }
 
+  // The job of this file whose finished clip the file is: a done job keeps the names that it has, whatever it would be
+  // called today. Nothing: no such job's.
+  const RunJob* keeper_of(const std::string& file) {
+    if (!kept_) {
+      kept_.emplace();
+      for (std::size_t i = 0; i < plan_.jobs.size(); ++i) {
+        if (!plan_.is_done[i]) continue;
+        if (const auto record = publication(plan_.jobs[i]).done())
+          for (const auto& made : record->files) kept_->try_emplace(normal_path(made.path), i);
+      }
+    }
+    const auto kept = kept_->find(normal_path(file));
+    return kept == kept_->end() ? nullptr : &plan_.jobs[kept->second];
+  }
+  static std::string normal_path(const std::string& file) { return fs::path(file).lexically_normal().string(); }
+
   // Files that stand where the job's are to go and that it may not replace: a reason not to start, or to take other
-  // names. `difference`: how the job's own earlier result is not what it was.
-  void look_for_others(RunJob& run, const Publication& files, const std::string& difference) {
+  // names.
+  void look_for_others(std::size_t index) {
+    auto& run = plan_.jobs[index];
+    const auto files = publication(run);
     const auto replace = replace_of(options_.overwrite);
     if (files.decided()) {  // it is rendered and has its names; where they are to be other ones, that is publication's
-      const auto other = options_.overwrite == RunOverwrite::Rename ? "" : files.in_the_way(replace);
-      if (!other.empty())
-        refuse(run, fmt::format("{} exists and is not what this job made; move it away, or pass --overwrite always. "
-                                "The finished clip waits in {}",
-                                other, files.work_folder().string()));
+      if (options_.overwrite == RunOverwrite::Rename) return;
+      if (const auto other = files.in_the_way(replace); !other.empty())
+        return refuse(index, fmt::format("{} exists and is not what this job made; move it away, or pass --overwrite "
+                                         "always. The finished clip waits in {}",
+                                         other, files.work_folder().string()));
+      if (replace == Replace::Own) return;
+      if (const auto decision = files.decision())
+        for (const auto& file : decision->files)
+          if (const auto* keeper = keeper_of(file.path))
+            return refuse(index,
+                          fmt::format("{} is the finished clip of {} ({}), which this run keeps; pass "
+                                      "--overwrite rename. This job's finished clip waits in {}",
+                                      file.path, keeper->id(), keeper->batch.source, files.work_folder().string()));
       return;
     }
     const auto may_replace = [&](const std::string& file) {
       if (replace == Replace::Made && !made_) made_.emplace(options_.out);
-      return files.may_replace(file, replace, made_ ? &*made_ : nullptr);
+      if (!files.may_replace(file, replace, made_ ? &*made_ : nullptr)) return false;
+      return replace == Replace::Own || keeper_of(file) == nullptr;
     };
     std::set<std::string*> renamed;
     for (const auto& name : output_names(run.job)) {
@@ -244,24 +273,40 @@ class Planner {
           output = standing_.free_name(names_, run.job, name.field, run.batch.source);
         continue;
       }
-      std::error_code failed;
-      if (options_.overwrite == RunOverwrite::Always)
-        return refuse(run, fmt::format("{} is {}, which is not replaced; choose another name", other,
-                                       fs::is_directory(options_.out / other, failed) ? "a folder" : "a file"));
-      if (options_.overwrite == RunOverwrite::IfChanged)
-        return refuse(run, fmt::format("{} exists and no job made it as it is; --overwrite if-changed replaces only "
-                                       "what jobs made; choose another name, or pass --overwrite always",
-                                       other));
-      if (!difference.empty())
-        return refuse(run, fmt::format("{}; --overwrite if-changed renders it again", difference));
-      return refuse(run, fmt::format("{} exists and is not what this job made; choose another name, or pass "
-                                     "--overwrite always",
-                                     other));
+      return refuse(index, why_not(other, files, differences_[index]));
     }
   }
 
-  void refuse(const RunJob& run, std::string why) {
-    plan_.is_refused.back() = true;
+  // Why `other`, which stands where the job of `files` is to write, is not replaced, and what helps. `difference`: how
+  // the job's own earlier result is not what it was.
+  std::string why_not(const std::string& other, const Publication& files, const std::string& difference) {
+    std::error_code failed;
+    if (const auto* keeper = keeper_of(other))
+      return fmt::format(
+          "{} is the finished clip of {} ({}), which this run keeps; put {{seed}} or {{job}} into the "
+          "name (--name, or the job's own), or pass --overwrite rename",
+          other, keeper->id(), keeper->batch.source);
+    if (options_.overwrite == RunOverwrite::Always)
+      return fmt::format("{} is {}, which is not replaced; choose another name", other,
+                         fs::is_directory(options_.out / other, failed) ? "a folder" : "a file");
+    if (const auto damaged = files.damaged_record(); !damaged.empty())
+      return fmt::format(
+          "{} exists, and {}, which says what this job made, is damaged; move {} away to keep it, or "
+          "pass --overwrite always to render it again in its place",
+          other, damaged, other);
+    if (options_.overwrite == RunOverwrite::IfChanged)
+      return fmt::format(
+          "{} exists and no job made it as it is; --overwrite if-changed replaces only what jobs made; "
+          "choose another name, or pass --overwrite always",
+          other);
+    if (!difference.empty()) return fmt::format("{}; --overwrite if-changed renders it again", difference);
+    return fmt::format("{} exists and is not what this job made; choose another name, or pass --overwrite always",
+                       other);
+  }
+
+  void refuse(std::size_t index, std::string why) {
+    const auto& run = plan_.jobs[index];
+    plan_.is_refused[index] = true;
     plan_.refusals.push_back({run.id(), run.batch.source, {ErrorCode::OutputExists, std::move(why)}});
   }
 
@@ -273,6 +318,8 @@ class Planner {
   OutputNames names_;
   StandingFiles standing_;
   std::optional<MadeFiles> made_;
+  std::optional<std::map<std::string, std::size_t>> kept_;  // by path: of jobs that are done
+  std::vector<std::string> differences_;                    // by job: how its result is not what it was
   std::map<std::string, std::size_t> indices_;
   std::map<std::string, int> occurrences_, keys_;
 };

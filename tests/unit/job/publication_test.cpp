@@ -1,5 +1,6 @@
 #include "pipelines/job/run/publication.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -244,6 +245,81 @@ TEST_F(PublicationTest, BeginsAnewWithoutForgettingWhichFilesAreItsOwn) {
     EXPECT_FALSE(fs::exists(folder_ / ".rubato/work/k/out"));
     EXPECT_TRUE(publication().is_own("day/clip.mp4"));
   }
+}
+
+class ReplacedClipTest : public PublicationTest {
+ protected:
+  // Renders pictures of one name by job `key` and decides their names; publish() is left to the test.
+  Publication decide(const std::string& key, int frames, const std::string& named = "f_####.png") {
+    DoneRecord record;
+    record.job = key;
+    record.facts = {{"named", named}};
+    for (int i = 0; i < frames; ++i) {
+      const auto name = fmt::format("f_{:04}.png", i);
+      folder_.write(fmt::format(".rubato/work/{}/out/{}", key, name), key + name);
+      record.files.push_back({name, "out/" + name, "frames", "", 0, 0});
+    }
+    Publication files(folder_.path(), key, folder_ / (".rubato/work/" + key));
+    EXPECT_TRUE(files.decide(record).ok());
+    return files;
+  }
+  bool stands(int frame) const { return fs::exists(folder_ / fmt::format("f_{:04}.png", frame)); }
+};
+
+TEST_F(ReplacedClipTest, TheLongerOnesPicturesGo) {
+  for (const auto replace : {Replace::Made, Replace::Any}) {
+    ASSERT_TRUE(decide("long", 5).publish(Replace::Any).ok());
+    folder_.write("f_0003.png", "a person's");
+    folder_.write("f_0009.png", "nobody's");
+    ASSERT_TRUE(decide("short", 1).publish(replace).ok());
+    EXPECT_EQ(test::slurp(folder_ / "f_0000.png"), "shortf_0000.png");
+    for (const int gone : {1, 2, 4}) EXPECT_FALSE(stands(gone)) << gone;
+    EXPECT_EQ(test::slurp(folder_ / "f_0003.png"), "a person's");
+    EXPECT_EQ(test::slurp(folder_ / "f_0009.png"), "nobody's");
+    fs::remove(folder_ / ".rubato/short.done");
+  }
+}
+
+// One picture that goes over one of a clip's, by a name of its own, is not that clip anew.
+TEST_F(ReplacedClipTest, PicturesOfAnotherNameStay) {
+  ASSERT_TRUE(decide("long", 5).publish(Replace::Any).ok());
+  ASSERT_TRUE(decide("one", 1, "f_0000.png").publish(Replace::Any).ok());
+  for (const int kept : {1, 2, 3, 4}) EXPECT_TRUE(stands(kept)) << kept;
+}
+
+// The process may die between the last rename and the first file that goes, or among the renames.
+TEST_F(ReplacedClipTest, TheyGoAfterACrash) {
+  for (const bool before_all : {true, false}) {
+    ASSERT_TRUE(decide("long", 5).publish(Replace::Any).ok());
+    auto files = decide("short", 2);
+    folder_.write(".rubato/short.done/in the way", "");  // KEY.done cannot take its name: all else is done
+    fs::create_directories(folder_ / "kept");
+    if (before_all) {
+      for (int i = 2; i < 5; ++i)
+        fs::copy_file(folder_ / fmt::format("f_{:04}.png", i), folder_ / fmt::format("kept/{}", i),
+                      fs::copy_options::overwrite_existing);
+      EXPECT_FALSE(files.publish(Replace::Any).ok());
+      for (int i = 2; i < 5; ++i)
+        fs::rename(folder_ / fmt::format("kept/{}", i), folder_ / fmt::format("f_{:04}.png", i));
+    } else {
+      fs::rename(files.work_folder() / "out/f_0000.png", folder_ / "f_0000.png");
+    }
+    fs::remove_all(folder_ / ".rubato/short.done");
+    ASSERT_TRUE(files.publish(before_all ? Replace::Own : Replace::Any).ok());
+    EXPECT_TRUE(stands(0) && stands(1));
+    for (const int gone : {2, 3, 4}) EXPECT_FALSE(stands(gone)) << gone;
+    fs::remove(folder_ / ".rubato/short.done");
+  }
+}
+
+TEST_F(PublicationTest, TellsADamagedRecordFromNone) {
+  EXPECT_EQ(publication().damaged_record(), "");
+  render();
+  ASSERT_TRUE(publication().decide(record()).ok());
+  ASSERT_TRUE(publication().publish(Replace::Own).ok());
+  EXPECT_EQ(publication().damaged_record(), "");
+  folder_.write(".rubato/k.done", test::slurp(folder_ / ".rubato/k.done").substr(0, 40));
+  EXPECT_THAT(publication().damaged_record(), HasSubstr("k.done"));
 }
 
 // Another process took the job over, and the work folder with it, while this one was stopped before any of its acts.
