@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <fstream>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -108,6 +109,38 @@ std::string reason_of(const RunPlan& plan, const RunResult& result, std::size_t 
   return why.empty() ? "not started" : fmt::format("not started: {}", why);
 }
 
+// A person's file under a name that is ours gets the next free one.
+Result<> put_aside(const fs::path& file) {
+  for (int n = 2;; ++n) {
+    const auto name = fmt::format("{}-{}{}", file.stem().string(), n, file.extension().string());
+    const auto moved = rename_to_new(file, file.parent_path() / name);
+    if (moved || moved.error().code != ErrorCode::OutputExists) return moved;
+  }
+}
+
+bool is_report(const fs::path& file) {
+  std::string head(8192, '\0');
+  std::ifstream stream(file, std::ios::binary);
+  stream.read(head.data(), static_cast<std::streamsize>(head.size()));
+  return begins_report(std::string_view(head).substr(0, static_cast<std::size_t>(stream.gcount())));
+}
+
+// What was done by another run after this one had looked: it is not owed.
+RunResult with_later_results(const RunOptions& options, const RunPlan& plan, RunResult result) {
+  if (options.fresh) return result;  // what a record says may be what this run was to make anew
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+    auto& outcome = result.outcomes[i];
+    if (outcome.state == JobState::Done || plan.jobs[i].key.empty()) continue;
+    const Publication files(options.out, plan.jobs[i].key, {});
+    const auto record = files.done();
+    if (!record || !files.difference(*record).empty()) continue;
+    outcome.state = JobState::Done;
+    outcome.earlier = true;
+    outcome.reason.clear();
+  }
+  return result;
+}
+
 // What lies in failed.csv. A file of that name that is none is put aside, since it is a person's. What cannot be read
 // is an error: rows that are not known would be lost.
 Result<FailedTable> earlier_failures(const fs::path& csv) {
@@ -119,11 +152,8 @@ Result<FailedTable> earlier_failures(const fs::path& csv) {
                  fmt::format("{}, and without its rows it is not written again: what this run owes is not in it",
                              text.error().message)};
   if (auto table = read_failed_csv(*text)) return std::move(*table);
-  for (int n = 2;; ++n) {
-    const auto moved = rename_to_new(csv, csv.parent_path() / fmt::format("failed-{}.csv", n));
-    if (moved) return FailedTable{};
-    if (moved.error().code != ErrorCode::OutputExists) return moved.error();
-  }
+  RUBATO_OK(put_aside(csv));
+  return FailedTable{};
 }
 
 ReportJob report_job(const std::map<std::string, std::string>& failure) {
@@ -286,7 +316,7 @@ Result<FolderLock> alone_in(const fs::path& out) {
 
 }  // namespace
 
-Result<> write_run_files(const RunOptions& options, const BatchFile& file, const RunPlan& plan, const RunResult& result,
+Result<> write_run_files(const RunOptions& options, const BatchFile& file, const RunPlan& plan, const RunResult& ended,
                          std::chrono::system_clock::time_point started, const std::string& job_file,
                          const std::map<std::string, std::vector<std::string>>& advice) {
   RunReport report;
@@ -295,12 +325,13 @@ Result<> write_run_files(const RunOptions& options, const BatchFile& file, const
   report.started = utc(started);
   report.finished = utc(now);
   report.wall_s = std::chrono::duration<double>(now - started).count();
-  report.outcome = result.stopped ? result.stopped->message : "";
+  report.outcome = ended.stopped ? ended.stopped->message : "";
   report.command = fmt::format("rubato-cli run {} --out {}", job_file, options.out.string());
   report.host = HostIdentity::of_this_process().host;
   report.versions = {{"rubato", fmt::format("{} ({})", kVersion, kGitRevision)}};
   RUBATO_TRY(alone, alone_in(options.out));
   remove_dead_drafts(options.out);
+  const auto result = with_later_results(options, plan, ended);
   const auto csv = options.out / "failed.csv";  // first: it can be run again
   RUBATO_TRY(earlier, earlier_failures(csv));
   const auto failures = by_file(earlier);
@@ -308,7 +339,10 @@ Result<> write_run_files(const RunOptions& options, const BatchFile& file, const
   describe_jobs(report, options.out, plan, result, failures, advice);
   for (auto& other : other_results(options.out, plan, report)) report.jobs.push_back(std::move(other));
   report.title = title_of(report);
-  return write_file_atomically(options.out / "report.html", report_html(report), Overwrite::Always);
+  const auto page = options.out / "report.html";
+  std::error_code failed;
+  if (fs::is_regular_file(page, failed) && !is_report(page)) RUBATO_OK(put_aside(page));
+  return write_file_atomically(page, report_html(report), Overwrite::Always);
 }
 
 }  // namespace rubato::cli

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "pipelines/job/run/publication.h"
 #include "tests/support/temp_folder.h"
 
 namespace rubato::cli {
@@ -106,6 +107,33 @@ TEST_F(RunFiles, TakeNoHarmFromFactsOfAnotherKind) {
       << R"("index":-3,"source":7,"frames":{},"steps":99999999999,"size":["a",1]}})";
   ASSERT_TRUE(write_failure("cube").ok());
   EXPECT_THAT(test::slurp(dir_ / "report.html"), HasSubstr("ring.mp4"));
+}
+
+TEST_F(RunFiles, PutAPersonsPageAsideAndReplaceTheirOwn) {
+  std::ofstream(dir_ / "report.html") << "<!doctype html>\n<title>my notes</title>";
+  ASSERT_TRUE(write_failure("cube").ok());
+  EXPECT_EQ(test::slurp(dir_ / "report-2.html"), "<!doctype html>\n<title>my notes</title>");
+  ASSERT_TRUE(write_failure("ring").ok());
+  EXPECT_THAT(test::slurp(dir_ / "report.html"), HasSubstr("ring"));
+  EXPECT_FALSE(fs::exists(dir_ / "report-3.html"));
+}
+
+// Another run finished the job while this one was being stopped.
+TEST_F(RunFiles, DoNotOweWhatIsDoneByNow) {
+  std::ofstream(dir_ / "cube.mp4") << "pixels";
+  Publication files(dir_.path(), "key of cube", dir_ / "work");
+  fs::create_directories(dir_ / "work/out");
+  fs::rename(dir_ / "cube.mp4", dir_ / "work/out/cube.mp4");
+  DoneRecord record;
+  record.job = "cube";
+  record.files = {{"cube.mp4", "out/cube.mp4", "video"}};
+  ASSERT_TRUE(files.decide(record).ok());
+  ASSERT_TRUE(files.publish(Replace::Own).ok());
+  ASSERT_TRUE(write_failure("cube").ok());
+  EXPECT_FALSE(fs::exists(dir_ / "failed.csv"));
+  std::ofstream(dir_ / "cube.mp4") << "something else by now";
+  ASSERT_TRUE(write_failure("cube").ok());
+  EXPECT_TRUE(fs::exists(dir_ / "failed.csv"));
 }
 
 TEST_F(RunFiles, OfRunsThatEndTogetherLoseNoRow) {

@@ -75,6 +75,8 @@ ReportTotals totals_of(const RunReport& report);
 std::vector<const ReportJob*> sorted_for_reading(const RunReport& report);
 
 std::string report_html(const RunReport& report);
+// Whether a page that begins so (its first kilobytes) is a report of any version, and nobody's own.
+bool begins_report(std::string_view page);
 // {"version":1,"title":…,"totals":{"jobs":…,"states":{"done":…,…},…},"jobs":[…]}; jobs in the file's order.
 nlohmann::json report_json(const RunReport& report);
 

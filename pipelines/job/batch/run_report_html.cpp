@@ -333,4 +333,10 @@ std::string report_html(const RunReport& report) {
       facts(report, totals), table(report), footer(report));
 }
 
+bool begins_report(std::string_view page) {
+  const auto title = page.find("<title>");
+  return page.starts_with("<!doctype html>\n") && title != std::string_view::npos &&
+         page.substr(title).find(" – Rubato</title>") != std::string_view::npos;
+}
+
 }  // namespace rubato
