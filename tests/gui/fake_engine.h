@@ -44,7 +44,11 @@ class FakeEngine final : public ui::RenderEngine {
     picture.fill(Qt::darkCyan);
     Q_EMIT previewed(QString::fromStdString(id), {step, {picture, picture}});
   }
-  void finish(const std::string& id, const std::string& path) {
+  // `report`: what the engine tells of it at the end; null: nothing.
+  void finish(const std::string& id, const std::string& path, const nlohmann::json& report = nullptr) {
+    if (report.is_object()) {
+      EXPECT_TRUE(store.add_event(id, nlohmann::json{{"ev", "job.done"}, {"report", report}}.dump()).ok());
+    }
     EXPECT_TRUE(store.finished(id).ok());
     Q_EMIT ended({*store.find(id).value(), {{.path = path, .sha256 = "", .kind = "video", .bytes = 1'000}}});
   }

@@ -27,6 +27,7 @@
 #include "ui/doctor/doctor_view.h"
 #include "ui/languages/language.h"
 #include "ui/preferences/preferences_dialog.h"
+#include "ui/report/report_dialog.h"
 #include "ui/shell/command_palette.h"
 #include "ui/shell/commands.h"
 #include "ui/shell/main_window.h"
@@ -47,7 +48,8 @@ constexpr auto kPseudo = "pseudo";
 // What the test itself put there: names of models, prompts, paths, and sentences of the engine.
 const QRegularExpression& data() {
   static const QRegularExpression known(QString::fromLatin1(
-      "/clips/.*|there is not enough.*|no NVIDIA.*|Free some.*|Install it.*|[^~]* free here.*|Write what.*|\\S* "
+      "\\d+/\\d+/\\d+ \\d+:\\d+ [AP]M|/clips/.*|there is not enough.*|no NVIDIA.*|Free some.*|Install it.*|[^~]* free "
+      "here.*|Write what.*|\\S* "
       "answers after.*|"
       "[^ ]*rubato-[^.]*|Rubato|Wan 2\\.1 T2V \\S+|practice-video|auto|cpu|[a-z]?float\\d+|/[\\w/.-]+|"
       "a (small|big) [\\w ,]+(\\.mp4)?|\\d+ [A-Z][a-z]+ "
@@ -269,12 +271,18 @@ TEST_P(Fits, IntoTheSmallestWindow) {
 
   window.show_workspace(QStringLiteral("library"));
   auto* clips = window.findChild<QListView*>(QStringLiteral("clips"));
-  clips->setCurrentIndex(clips->model()->index(0, 0));
+  clips->selectionModel()->setCurrentIndex(clips->model()->index(0, 0), QItemSelectionModel::ClearAndSelect);
   clips->selectionModel()->select(clips->model()->index(1, 0), QItemSelectionModel::Select);
   fake.studio->commands().find(QStringLiteral("library.compare"))->trigger();
   ASSERT_TRUE(wait_until([&] { return !fake.studio->compare().image(1).isNull(); }));
   look(window, QStringLiteral("compare"));
 
+  ReportDialog report(&window);
+  report.setAttribute(Qt::WA_DeleteOnClose, false);
+  report.show_run(test::sample_run());
+  report.show();
+  look(report, QStringLiteral("report"));
+  report.close();
   CommandPalette palette(fake.studio->commands(), &window);
   palette.setAttribute(Qt::WA_DeleteOnClose, false);
   palette.show();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/gui/fake_engine.h"
+#include "tests/gui/sample_run.h"
 #include "ui/create/video_draft.h"
 #include "ui/queue/queue_model.h"
 
@@ -22,7 +23,11 @@ inline void fill(FakeStudio& fake) {
         "a small white star rises over the sea", "a big yellow heart grows at sunset"}) {
     job.prompt = prompt;
     studio.queue().add(job, QLatin1String(prompt), ui::QueueModel::Turn::Last);
-    for (int i = 0; i < 4; ++i)
+    auto sample = sample_run();
+    for (int i = 0; i < 4; ++i) {
+      sample.job->prompt = prompt;
+      sample.job->steps = 12 + 6 * i;
+      sample.record.report["seconds"]["denoise"] = 6.0 + 3 * i;
       studio.library().add({.path = std::string("/clips/") + prompt + std::to_string(i) + ".mp4",
                             .title = prompt,
                             .prompt = prompt,
@@ -34,7 +39,11 @@ inline void fill(FakeStudio& fake) {
                             .seconds = 8.3,
                             .bytes = 120'000,
                             .added = 1.7e9 + i,
-                            .starred = i == 1});
+                            .starred = i == 1,
+                            .job = video_job_to_json(*sample.job).dump(),
+                            .tags = i == 2 ? std::vector<std::string>{"night", "keep"} : std::vector<std::string>{},
+                            .record = to_json(sample.record).dump()});
+    }
   }
   const auto failed = fake.engine->begin();
   fake.engine->fail(

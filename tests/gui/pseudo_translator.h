@@ -14,6 +14,8 @@ class PseudoTranslator final : public QTranslator {
   QString translate(const char* context, const char* source, const char*, int) const override {
     const QString text = QString::fromUtf8(source), place = QString::fromLatin1(context);
     const bool ours = place.startsWith(QLatin1String("rubato::ui")) || place == QLatin1String("Fields") ||
+                      place == QLatin1String("Report") || place == QLatin1String("Trash") ||
+                      place == QLatin1String("ExportClips") || place == QLatin1String("CopyCommand") ||
                       place == QLatin1String("Text") || place == QLatin1String("Themes") ||
                       place == QLatin1String("Workspaces");
     // A date's format and a comma are no texts.

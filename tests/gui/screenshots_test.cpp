@@ -4,10 +4,14 @@
 
 #include <QDir>
 #include <QListView>
+#include <QScrollArea>
+#include <QScrollBar>
 
 #include "tests/gui/full_studio.h"
+#include "tests/gui/sample_run.h"
 #include "ui/create/draft_check.h"
 #include "ui/doctor/doctor_view.h"
+#include "ui/report/report_dialog.h"
 #include "ui/shell/command_palette.h"
 #include "ui/shell/commands.h"
 #include "ui/shell/main_window.h"
@@ -57,12 +61,29 @@ TEST_P(Pages, FitIntoTheSmallestWindow) {
   window.grab().save(file_for(QStringLiteral("player-%1").arg(QLatin1String(GetParam()))));
   window.show_workspace(QStringLiteral("library"));
   auto* clips = window.findChild<QListView*>(QStringLiteral("clips"));
-  clips->setCurrentIndex(clips->model()->index(0, 0));
+  clips->selectionModel()->setCurrentIndex(clips->model()->index(0, 0), QItemSelectionModel::ClearAndSelect);
   clips->selectionModel()->select(clips->model()->index(1, 0), QItemSelectionModel::Select);
   fake.studio->commands().find(QStringLiteral("library.compare"))->trigger();
   ASSERT_TRUE(test::wait_until([&] { return !fake.studio->compare().image(1).isNull(); }));
   QTest::qWait(50);
   window.grab().save(file_for(QStringLiteral("compare-%1").arg(QLatin1String(GetParam()))));
+  window.resize(1024, 700);
+  QTest::qWait(50);
+  EXPECT_EQ(window.size(), QSize(1024, 700));
+  window.grab().save(file_for(QStringLiteral("compare-small-%1").arg(QLatin1String(GetParam()))));
+  for (const bool known : {true, false}) {
+    ReportDialog report(&window);
+    report.setAttribute(Qt::WA_DeleteOnClose, false);
+    report.show_run(known ? test::sample_run()
+                          : ui::Run{.title = QStringLiteral("ring"), .path = QStringLiteral("/ring.mp4")});
+    report.show();
+    const auto name = known ? QStringLiteral("report") : QStringLiteral("report-unknown");
+    QTest::qWait(20);
+    report.grab().save(file_for(QStringLiteral("%1-%2").arg(name, QLatin1String(GetParam()))));
+    auto* scroll = report.findChild<QScrollArea*>();
+    scroll->verticalScrollBar()->setValue(scroll->verticalScrollBar()->maximum());
+    report.grab().save(file_for(QStringLiteral("%1-end-%2").arg(name, QLatin1String(GetParam()))));
+  }
   CommandPalette palette(fake.studio->commands(), &window);
   palette.setAttribute(Qt::WA_DeleteOnClose, false);
   palette.show();

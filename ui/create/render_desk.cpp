@@ -5,8 +5,10 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/json.h"
 #include "engine/files/model_card.h"
 #include "pipelines/job/batch/name_template.h"
+#include "pipelines/job/library/render_record.h"
 #include "pipelines/job/run/output_names.h"
 #include "ui/create/draft_check.h"
 #include "ui/library/library_model.h"
@@ -68,7 +70,7 @@ fs::path name_for(const VideoJob& job, const std::string& model, const fs::path&
 
 RenderDesk::RenderDesk(DraftCheck& check, QueueModel& queue, RenderEngine& engine, LibraryModel& library,
                        fs::path outputs, QObject* parent)
-    : QObject(parent), check_(check), queue_(queue), library_(library), outputs_(std::move(outputs)) {
+    : QObject(parent), check_(check), queue_(queue), engine_(engine), library_(library), outputs_(std::move(outputs)) {
   connect(&engine, &RenderEngine::ended, this, &RenderDesk::keep);
 }
 
@@ -110,6 +112,12 @@ void RenderDesk::keep(const RenderEnd& end) {
                    .seconds = end.job.ended - end.job.started,
                    .bytes = video->bytes,
                    .job = end.job.spec};
+  engine_.look([&](const QueueStore& queue) {
+    const auto record = record_of(queue, end.job.id);
+    if (!record) return;
+    item.record = to_json(*record).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    item.frames_sha256 = text_member(record->report, "frames_sha256");
+  });
   library_.add(item);
   Q_EMIT made(item);
 }

@@ -37,6 +37,7 @@ class RenderDesk final : public QObject {
 
   DraftCheck& check_;
   QueueModel& queue_;
+  RenderEngine& engine_;
   LibraryModel& library_;
   std::filesystem::path outputs_;
 };

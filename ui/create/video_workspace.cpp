@@ -5,6 +5,7 @@
 #include <QLabel>
 #include <QVBoxLayout>
 
+#include "ui/create/copy_command.h"
 #include "ui/create/model_picker.h"
 #include "ui/create/prompt_panel.h"
 #include "ui/create/render_bar.h"
@@ -12,6 +13,7 @@
 #include "ui/create/render_panel.h"
 #include "ui/create/settings_form.h"
 #include "ui/queue/render_model.h"
+#include "ui/shell/commands.h"
 #include "ui/shell/studio.h"
 #include "ui/stage/player.h"
 #include "ui/stage/stage.h"
@@ -37,6 +39,15 @@ VideoWorkspace::VideoWorkspace(Studio& studio, QWidget* parent) : QMainWindow(pa
   // By Tab as the eye goes: prompt, settings, render, stage.
   setTabOrder(prompt_, form_);
   setFocusProxy(prompt_->prompt());
+
+  studio.commands().add({.id = QStringLiteral("create.command"),
+                         .text = tr("Copy as command line"),
+                         .menu = Menu::Create,
+                         .shortcut = Qt::CTRL | Qt::SHIFT | Qt::Key_C,
+                         .icon = QStringLiteral("command"),
+                         .help = tr("The line of rubato-cli that renders these settings"),
+                         .scope = this},
+                        [this] { copy_draft_command_line(studio_); });
 
   connect(&studio.render(), &RenderModel::pictured, this, &VideoWorkspace::show_preview);
   connect(&studio.render(), &RenderModel::changed, this, [this] {

@@ -2,6 +2,40 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de" sourcelanguage="en">
 <context>
+    <name>CopyCommand</name>
+    <message>
+        <source>The command line is copied. Its file is there already, so the command will ask for another name behind -o.</source>
+        <translation>Die Befehlszeile ist kopiert. Ihre Datei gibt es schon, daher wird der Befehl einen anderen Namen hinter -o verlangen.</translation>
+    </message>
+    <message>
+        <source>The command line is copied.</source>
+        <translation>Die Befehlszeile ist kopiert.</translation>
+    </message>
+    <message>
+        <source>Its settings were not kept, so there is no command line for it.</source>
+        <translation>Die Einstellungen sind nicht aufbewahrt, daher gibt es dafür keine Befehlszeile.</translation>
+    </message>
+    <message>
+        <source>Write what the video shows.</source>
+        <translation>Schreiben Sie, was das Video zeigt.</translation>
+    </message>
+</context>
+<context>
+    <name>ExportClips</name>
+    <message>
+        <source>%1 cannot be read.</source>
+        <translation>%1 kann nicht gelesen werden.</translation>
+    </message>
+    <message>
+        <source>%1 is not there any more; nothing was copied.</source>
+        <translation>%1 ist nicht mehr da; nichts wurde kopiert.</translation>
+    </message>
+    <message>
+        <source>The copies take %1, but only %2 are free in %3.</source>
+        <translation>Die Kopien brauchen %1, aber in %3 sind nur %2 frei.</translation>
+    </message>
+</context>
+<context>
     <name>Fields</name>
     <message>
         <source>Prompt</source>
@@ -261,6 +295,311 @@
     </message>
 </context>
 <context>
+    <name>Report</name>
+    <message>
+        <source>yes</source>
+        <translation>ja</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>nein</translation>
+    </message>
+    <message>
+        <source>%1 %2</source>
+        <comment>a number and its unit</comment>
+        <translation>%1 %2</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Phase</source>
+        <translation>Phase</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>Anteil</translation>
+    </message>
+    <message>
+        <source>The render took %1; what its phases took was not kept.</source>
+        <translation>Das Rendern dauerte %1; wie lange die einzelnen Phasen dauerten, ist nicht aufbewahrt.</translation>
+    </message>
+    <message>
+        <source>How long it took was not kept.</source>
+        <translation>Wie lange es dauerte, ist nicht aufbewahrt.</translation>
+    </message>
+    <message>
+        <source>%1 %</source>
+        <translation>%1 %</translation>
+    </message>
+    <message>
+        <source>Together</source>
+        <translation>Zusammen</translation>
+    </message>
+    <message numerus="yes">
+        <source>The job was started %n times; this is the last start alone.</source>
+        <translation>
+            <numerusform>Der Auftrag wurde %n-mal gestartet; dies ist nur der letzte Start.</numerusform>
+            <numerusform>Der Auftrag wurde %n-mal gestartet; dies ist nur der letzte Start.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>As the clip itself says; a file cannot say how long its own writing took.</source>
+        <translation>Nach den Angaben des Clips; eine Datei kann nicht sagen, wie lange ihr eigenes Schreiben dauerte.</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Setting</source>
+        <translation>Einstellung</translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation>Wert</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own</source>
+        <translation>Die des Modells</translation>
+    </message>
+    <message>
+        <source>The settings were not kept, and the clip does not say them.</source>
+        <translation>Die Einstellungen sind nicht aufbewahrt, und der Clip nennt sie nicht.</translation>
+    </message>
+    <message>
+        <source>open</source>
+        <translation>offen</translation>
+    </message>
+    <message>
+        <source>the same</source>
+        <translation>gleich</translation>
+    </message>
+    <message>
+        <source>The model is not on this machine, so its own settings are not known here.</source>
+        <translation>Das Modell ist nicht auf diesem Rechner, daher sind seine eigenen Einstellungen hier nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>Every setting is the model&apos;s own.</source>
+        <translation>Jede Einstellung ist die des Modells.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n setting(s) differ from the model&apos;s own; they come first.</source>
+        <translation>
+            <numerusform>%n Einstellung weicht von der des Modells ab; sie steht oben.</numerusform>
+            <numerusform>%n Einstellungen weichen von denen des Modells ab; sie stehen oben.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Model and program</source>
+        <translation>Modell und Programm</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Was</translation>
+    </message>
+    <message>
+        <source>Which</source>
+        <translation>Welches</translation>
+    </message>
+    <message>
+        <source>Which model and program made it was not kept.</source>
+        <translation>Mit welchem Modell und Programm er entstand, ist nicht aufbewahrt.</translation>
+    </message>
+    <message>
+        <source>%1 (practice model)</source>
+        <translation>%1 (Übungsmodell)</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Kind of model</source>
+        <translation>Art des Modells</translation>
+    </message>
+    <message>
+        <source>Hash of its weights</source>
+        <translation>Prüfsumme der Gewichte</translation>
+    </message>
+    <message>
+        <source>Rubato</source>
+        <translation>Rubato</translation>
+    </message>
+    <message>
+        <source>revision %1</source>
+        <translation>Revision %1</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>%1 (%2)</source>
+        <translation>%1 (%2)</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>Threads</translation>
+    </message>
+    <message>
+        <source>%1, while: %2</source>
+        <translation>%1, dabei: %2</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Speicher</translation>
+    </message>
+    <message>
+        <source>How much</source>
+        <translation>Wie viel</translation>
+    </message>
+    <message>
+        <source>How much memory it took was not kept.</source>
+        <translation>Wie viel Speicher es brauchte, ist nicht aufbewahrt.</translation>
+    </message>
+    <message>
+        <source>Most of the GPU&apos;s memory</source>
+        <translation>GPU-Speicher, höchstens</translation>
+    </message>
+    <message>
+        <source>Most of the computer&apos;s memory</source>
+        <translation>Arbeitsspeicher, höchstens</translation>
+    </message>
+    <message>
+        <source>Kept on the device</source>
+        <translation>Auslagerung</translation>
+    </message>
+    <message>
+        <source>Memory ran out</source>
+        <translation>Speicher reichte nicht</translation>
+    </message>
+    <message>
+        <source>It fitted from the beginning to the end.</source>
+        <translation>Es passte von Anfang bis Ende.</translation>
+    </message>
+    <message>
+        <source>Attempts</source>
+        <translation>Versuche</translation>
+    </message>
+    <message>
+        <source>When or how often</source>
+        <translation>Wann oder wie oft</translation>
+    </message>
+    <message>
+        <source>The course of this run was not kept; only the clip says how it was made.</source>
+        <translation>Der Verlauf ist nicht aufbewahrt; nur der Clip sagt, wie er entstand.</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>What went wrong</source>
+        <translation>Was schiefging</translation>
+    </message>
+    <message>
+        <source>Queued</source>
+        <translation>Eingereiht</translation>
+    </message>
+    <message>
+        <source>Started the last time</source>
+        <translation>Zuletzt gestartet</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>Gestartet</translation>
+    </message>
+    <message>
+        <source>Ended</source>
+        <translation>Beendet</translation>
+    </message>
+    <message>
+        <source>Starts</source>
+        <translation>Starts</translation>
+    </message>
+    <message>
+        <source>it was never started</source>
+        <translation>nie gestartet</translation>
+    </message>
+    <message>
+        <source>Engines that died with it</source>
+        <translation>Dabei abgestürzte Engines</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>nichts</translation>
+    </message>
+    <message>
+        <source>Rendered on</source>
+        <translation>Gerendert auf</translation>
+    </message>
+    <message>
+        <source>Warnings</source>
+        <translation>Warnungen</translation>
+    </message>
+    <message>
+        <source>When</source>
+        <translation>Wann</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>Warnung</translation>
+    </message>
+    <message>
+        <source>There were none.</source>
+        <translation>Es gab keine.</translation>
+    </message>
+    <message>
+        <source>Whether there were any was not kept.</source>
+        <translation>Ob es welche gab, ist nicht aufbewahrt.</translation>
+    </message>
+    <message>
+        <source>Files and hashes</source>
+        <translation>Dateien und Prüfsummen</translation>
+    </message>
+    <message>
+        <source>The clip is not there any more: it was moved, renamed or deleted.</source>
+        <translation>Der Clip ist nicht mehr da: Er wurde verschoben, umbenannt oder gelöscht.</translation>
+    </message>
+    <message>
+        <source>It left no file.</source>
+        <translation>Er hinterließ keine Datei.</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Datei</translation>
+    </message>
+    <message>
+        <source>Its SHA-256</source>
+        <translation>Ihre SHA-256</translation>
+    </message>
+    <message>
+        <source>SHA-256 of the frames</source>
+        <translation>SHA-256 der Bilder</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n frame(s) of %1 × %2 pixels</source>
+        <translation>
+            <numerusform>%n Bild mit %1 × %2 Pixeln</numerusform>
+            <numerusform>%n Bilder mit %1 × %2 Pixeln</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>seed %1</source>
+        <translation>Startwert %1</translation>
+    </message>
+    <message>
+        <source>rendered in %1</source>
+        <translation>gerendert in %1</translation>
+    </message>
+    <message>
+        <source>%1 s</source>
+        <translation>%1 s</translation>
+    </message>
+</context>
+<context>
     <name>Text</name>
     <message>
         <source>%1 s</source>
@@ -318,6 +657,21 @@
     <message>
         <source>High contrast</source>
         <translation>Hoher Kontrast</translation>
+    </message>
+</context>
+<context>
+    <name>Trash</name>
+    <message>
+        <source>There is no trash for %1 on its file system, so nothing was deleted. Taking the clip out of the library leaves its file alone.</source>
+        <translation>Für %1 gibt es auf seinem Dateisystem keinen Papierkorb, daher wurde nichts gelöscht. Den Clip aus der Bibliothek zu nehmen lässt seine Datei in Ruhe.</translation>
+    </message>
+    <message>
+        <source>There is no trash for %1 on its file system, and what was moved already lies in %2.</source>
+        <translation>Für %1 gibt es auf seinem Dateisystem keinen Papierkorb; was schon verschoben war, liegt in %2.</translation>
+    </message>
+    <message>
+        <source>%1 is not in the trash any more, so it cannot be brought back.</source>
+        <translation>%1 ist nicht mehr im Papierkorb und kann daher nicht zurückgeholt werden.</translation>
     </message>
 </context>
 <context>
@@ -636,6 +990,69 @@
     </message>
 </context>
 <context>
+    <name>rubato::ui::FilterBar</name>
+    <message>
+        <source>Search prompts, tags, models, seeds, file names</source>
+        <translation>Prompts, Tags, Modelle, Startwerte, Dateinamen</translation>
+    </message>
+    <message>
+        <source>Search the library</source>
+        <translation>Bibliothek durchsuchen</translation>
+    </message>
+    <message>
+        <source>Only clips with a star</source>
+        <translation>Nur Clips mit Stern</translation>
+    </message>
+    <message>
+        <source>Show all clips</source>
+        <translation>Alle Clips zeigen</translation>
+    </message>
+    <message>
+        <source>All models</source>
+        <translation>Alle Modelle</translation>
+    </message>
+    <message>
+        <source>All tags</source>
+        <translation>Alle Tags</translation>
+    </message>
+    <message>
+        <source>Any day</source>
+        <translation>Jeder Tag</translation>
+    </message>
+    <message>
+        <source>All sizes</source>
+        <translation>Alle Größen</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Tag</source>
+        <translation>Tag</translation>
+    </message>
+    <message>
+        <source>Made</source>
+        <translation>Entstanden</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Today</source>
+        <translation>Heute</translation>
+    </message>
+    <message>
+        <source>The last 7 days</source>
+        <translation>7 Tage</translation>
+    </message>
+    <message>
+        <source>The last 30 days</source>
+        <translation>30 Tage</translation>
+    </message>
+</context>
+<context>
     <name>rubato::ui::FirstRun</name>
     <message>
         <source>Welcome to Rubato</source>
@@ -687,6 +1104,28 @@
         <source>starred</source>
         <translation>mit Stern</translation>
     </message>
+    <message numerus="yes">
+        <source>tags of %n clip(s)</source>
+        <translation>
+            <numerusform>Tags von %n Clip</numerusform>
+            <numerusform>Tags von %n Clips</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>move %n clip(s) to the trash</source>
+        <translation>
+            <numerusform>%n Clip in den Papierkorb legen</numerusform>
+            <numerusform>%n Clips in den Papierkorb legen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>%1 is not there any more; take the clip out of the library instead.</source>
+        <translation>%1 ist nicht mehr da; nehmen Sie den Clip stattdessen aus der Bibliothek.</translation>
+    </message>
+    <message>
+        <source>%1 × %2</source>
+        <translation>%1 × %2</translation>
+    </message>
 </context>
 <context>
     <name>rubato::ui::LibraryView</name>
@@ -707,24 +1146,12 @@
         <translation>Nichts gefunden</translation>
     </message>
     <message>
-        <source>No clip has all of these words in its prompt, model, seed or file name.</source>
-        <translation>Kein Clip hat alle diese Wörter in Prompt, Modell, Startwert oder Dateinamen.</translation>
-    </message>
-    <message>
         <source>Show all clips</source>
         <translation>Alle Clips zeigen</translation>
     </message>
     <message>
-        <source>Search prompts, models, seeds, file names</source>
-        <translation>Prompts, Modelle, Startwerte, Dateinamen durchsuchen</translation>
-    </message>
-    <message>
         <source>Search the library</source>
         <translation>Bibliothek durchsuchen</translation>
-    </message>
-    <message>
-        <source>Only clips with a star</source>
-        <translation>Nur Clips mit Stern</translation>
     </message>
     <message>
         <source>Clip</source>
@@ -804,6 +1231,70 @@
     <message>
         <source>Take the star away</source>
         <translation>Stern wegnehmen</translation>
+    </message>
+    <message>
+        <source>No clip has all that is looked for.</source>
+        <translation>Kein Clip hat alles, was gesucht wird.</translation>
+    </message>
+    <message>
+        <source>Run report</source>
+        <translation>Bericht</translation>
+    </message>
+    <message>
+        <source>Copy as command line</source>
+        <translation>Als Befehlszeile kopieren</translation>
+    </message>
+    <message>
+        <source>Go to what differs</source>
+        <translation>Zu den Unterschieden</translation>
+    </message>
+    <message>
+        <source>Edit the tags</source>
+        <translation>Tags bearbeiten</translation>
+    </message>
+    <message>
+        <source>Copy into a folder…</source>
+        <translation>In einen Ordner kopieren…</translation>
+    </message>
+    <message>
+        <source>Move to the trash</source>
+        <translation>In den Papierkorb</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>Mehr</translation>
+    </message>
+    <message numerus="yes">
+        <source>Copy %n clip(s) into</source>
+        <translation>
+            <numerusform>%n Clip kopieren nach</numerusform>
+            <numerusform>%n Clips kopieren nach</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Copying %n clip(s)…</source>
+        <translation>
+            <numerusform>%n Clip wird kopiert…</numerusform>
+            <numerusform>%n Clips werden kopiert…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clip(s) copied into %1, with all that is known of them.</source>
+        <translation>
+            <numerusform>%n Clip nach %1 kopiert, mit allem, was über ihn bekannt ist.</numerusform>
+            <numerusform>%n Clips nach %1 kopiert, mit allem, was über sie bekannt ist.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clip(s) moved to the trash. Undo brings them back.</source>
+        <translation>
+            <numerusform>%n Clip liegt im Papierkorb. „Rückgängig“ holt ihn zurück.</numerusform>
+            <numerusform>%n Clips liegen im Papierkorb. „Rückgängig“ holt sie zurück.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What differs</source>
+        <translation>Was sich unterscheidet</translation>
     </message>
 </context>
 <context>
@@ -1080,6 +1571,18 @@
     </message>
 </context>
 <context>
+    <name>rubato::ui::PhaseBar</name>
+    <message>
+        <source>%1: %2</source>
+        <comment>phase: time</comment>
+        <translation>%1: %2</translation>
+    </message>
+    <message>
+        <source>Time by phase</source>
+        <translation>Zeit nach Phasen</translation>
+    </message>
+</context>
+<context>
     <name>rubato::ui::PictureView</name>
     <message>
         <source>Stage</source>
@@ -1328,6 +1831,14 @@
             <numerusform>%Ln warten</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Run report</source>
+        <translation>Bericht</translation>
+    </message>
+    <message>
+        <source>Copy as command line</source>
+        <translation>Als Befehlszeile kopieren</translation>
+    </message>
 </context>
 <context>
     <name>rubato::ui::RenderBar</name>
@@ -1463,6 +1974,131 @@
     <message>
         <source>Time: about %1, as measured here</source>
         <translation>Zeit: etwa %1, wie hier gemessen</translation>
+    </message>
+</context>
+<context>
+    <name>rubato::ui::ReportDialog</name>
+    <message>
+        <source>Reading the run…</source>
+        <translation>Der Lauf wird gelesen…</translation>
+    </message>
+    <message>
+        <source>Copy as JSON</source>
+        <translation>Als JSON kopieren</translation>
+    </message>
+    <message>
+        <source>Save as JSON…</source>
+        <translation>Als JSON speichern…</translation>
+    </message>
+    <message>
+        <source>Run report</source>
+        <translation>Bericht</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>This run is not known any more.</source>
+        <translation>Dieser Lauf ist nicht mehr bekannt.</translation>
+    </message>
+    <message>
+        <source>Save the report</source>
+        <translation>Bericht speichern</translation>
+    </message>
+    <message>
+        <source>The report was not saved</source>
+        <translation>Der Bericht wurde nicht gespeichert</translation>
+    </message>
+</context>
+<context>
+    <name>rubato::ui::RunCompareView</name>
+    <message>
+        <source>open</source>
+        <translation>offen</translation>
+    </message>
+    <message>
+        <source>%1 s</source>
+        <translation>%1 s</translation>
+    </message>
+    <message>
+        <source>%1 s (%2 %)</source>
+        <translation>%1 s (%2 %)</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Setting</source>
+        <translation>Einstellung</translation>
+    </message>
+    <message>
+        <source>A</source>
+        <translation>A</translation>
+    </message>
+    <message>
+        <source>B</source>
+        <translation>B</translation>
+    </message>
+    <message>
+        <source>Both runs have the same settings.</source>
+        <translation>Beide Läufe haben dieselben Einstellungen.</translation>
+    </message>
+    <message>
+        <source>The settings of one of them are not known.</source>
+        <translation>Die Einstellungen von einem der beiden sind nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Phase</source>
+        <translation>Phase</translation>
+    </message>
+    <message>
+        <source>What the phases took is not known of both.</source>
+        <translation>Wie lange die Phasen dauerten, ist nicht von beiden bekannt.</translation>
+    </message>
+    <message>
+        <source>not known</source>
+        <translation>unbekannt</translation>
+    </message>
+    <message>
+        <source>Together</source>
+        <translation>Zusammen</translation>
+    </message>
+    <message>
+        <source>Of what both have</source>
+        <translation>Was beide haben</translation>
+    </message>
+    <message>
+        <source>They were rendered on different devices.</source>
+        <translation>Sie wurden auf verschiedenen Geräten gerendert.</translation>
+    </message>
+    <message>
+        <source>Show what is alike, too</source>
+        <translation>Auch Gleiches zeigen</translation>
+    </message>
+    <message>
+        <source>What differs between the two runs</source>
+        <translation>Was die beiden Läufe unterscheidet</translation>
+    </message>
+    <message>
+        <source>Reading the runs…</source>
+        <translation>Die Läufe werden gelesen…</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n setting(s) differ.</source>
+        <translation>
+            <numerusform>%n Einstellung unterscheidet sich.</numerusform>
+            <numerusform>%n Einstellungen unterscheiden sich.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>Änderung</translation>
     </message>
 </context>
 <context>
@@ -1671,6 +2307,21 @@
     </message>
 </context>
 <context>
+    <name>rubato::ui::TagEditor</name>
+    <message>
+        <source>Tags</source>
+        <translation>Tags</translation>
+    </message>
+    <message>
+        <source>Words with commas between them; Enter keeps them</source>
+        <translation>Wörter mit Kommas dazwischen; die Eingabetaste behält sie</translation>
+    </message>
+    <message>
+        <source>Tags: sea, night</source>
+        <translation>Tags: Meer, Nacht</translation>
+    </message>
+</context>
+<context>
     <name>rubato::ui::TimeStrip</name>
     <message>
         <source>Frame</source>
@@ -1724,6 +2375,14 @@
     <message>
         <source>Preview after step %1</source>
         <translation>Vorschau nach Schritt %1</translation>
+    </message>
+    <message>
+        <source>Copy as command line</source>
+        <translation>Als Befehlszeile kopieren</translation>
+    </message>
+    <message>
+        <source>The line of rubato-cli that renders these settings</source>
+        <translation>Die Zeile für rubato-cli, die diese Einstellungen rendert</translation>
     </message>
 </context>
 </TS>

@@ -2,6 +2,30 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
 <context>
+    <name>Report</name>
+    <message numerus="yes">
+        <source>The job was started %n times; this is the last start alone.</source>
+        <translation>
+            <numerusform>The job was started %n time; this is the last start alone.</numerusform>
+            <numerusform>The job was started %n times; this is the last start alone.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n setting(s) differ from the model&apos;s own; they come first.</source>
+        <translation>
+            <numerusform>%n setting differs from the model&apos;s own; it comes first.</numerusform>
+            <numerusform>%n settings differ from the model&apos;s own; they come first.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n frame(s) of %1 × %2 pixels</source>
+        <translation>
+            <numerusform>%n frame of %1 × %2 pixels</numerusform>
+            <numerusform>%n frames of %1 × %2 pixels</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>rubato::ui::DoctorView</name>
     <message numerus="yes">
         <source>%n thing(s) to look at.</source>
@@ -20,6 +44,20 @@
             <numerusform>%Ln frames</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>tags of %n clip(s)</source>
+        <translation>
+            <numerusform>tags of %n clip</numerusform>
+            <numerusform>tags of %n clips</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>move %n clip(s) to the trash</source>
+        <translation>
+            <numerusform>move %n clip to the trash</numerusform>
+            <numerusform>move %n clips to the trash</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>rubato::ui::LibraryView</name>
@@ -28,6 +66,34 @@
         <translation>
             <numerusform>%Ln frame at %1 fps</numerusform>
             <numerusform>%Ln frames at %1 fps</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Copy %n clip(s) into</source>
+        <translation>
+            <numerusform>Copy %n clip into</numerusform>
+            <numerusform>Copy %n clips into</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Copying %n clip(s)…</source>
+        <translation>
+            <numerusform>Copying %n clip…</numerusform>
+            <numerusform>Copying %n clips…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clip(s) copied into %1, with all that is known of them.</source>
+        <translation>
+            <numerusform>%n clip copied into %1, with all that is known of it.</numerusform>
+            <numerusform>%n clips copied into %1, with all that is known of them.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clip(s) moved to the trash. Undo brings them back.</source>
+        <translation>
+            <numerusform>%n clip moved to the trash. Undo brings it back.</numerusform>
+            <numerusform>%n clips moved to the trash. Undo brings them back.</numerusform>
         </translation>
     </message>
 </context>
@@ -86,6 +152,16 @@
         <translation>
             <numerusform>%Ln waiting</numerusform>
             <numerusform>%Ln waiting</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>rubato::ui::RunCompareView</name>
+    <message numerus="yes">
+        <source>%n setting(s) differ.</source>
+        <translation>
+            <numerusform>%n setting differs.</numerusform>
+            <numerusform>%n settings differ.</numerusform>
         </translation>
     </message>
 </context>

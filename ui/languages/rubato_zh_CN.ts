@@ -2,6 +2,40 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
 <context>
+    <name>CopyCommand</name>
+    <message>
+        <source>The command line is copied. Its file is there already, so the command will ask for another name behind -o.</source>
+        <translation>命令行已复制。其文件已经存在，因此命令会要求在 -o 后面换一个名称。</translation>
+    </message>
+    <message>
+        <source>The command line is copied.</source>
+        <translation>命令行已复制。</translation>
+    </message>
+    <message>
+        <source>Its settings were not kept, so there is no command line for it.</source>
+        <translation>其设置没有保存，因此没有对应的命令行。</translation>
+    </message>
+    <message>
+        <source>Write what the video shows.</source>
+        <translation>请写下视频要表现的内容。</translation>
+    </message>
+</context>
+<context>
+    <name>ExportClips</name>
+    <message>
+        <source>%1 cannot be read.</source>
+        <translation>无法读取 %1。</translation>
+    </message>
+    <message>
+        <source>%1 is not there any more; nothing was copied.</source>
+        <translation>%1 已不存在；没有复制任何内容。</translation>
+    </message>
+    <message>
+        <source>The copies take %1, but only %2 are free in %3.</source>
+        <translation>副本需要 %1，但 %3 中只剩 %2。</translation>
+    </message>
+</context>
+<context>
     <name>Fields</name>
     <message>
         <source>Prompt</source>
@@ -261,6 +295,308 @@
     </message>
 </context>
 <context>
+    <name>Report</name>
+    <message>
+        <source>yes</source>
+        <translation>是</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>否</translation>
+    </message>
+    <message>
+        <source>%1 %2</source>
+        <comment>a number and its unit</comment>
+        <translation>%1 %2</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Phase</source>
+        <translation>阶段</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>占比</translation>
+    </message>
+    <message>
+        <source>The render took %1; what its phases took was not kept.</source>
+        <translation>渲染用时 %1；各阶段用时没有保存。</translation>
+    </message>
+    <message>
+        <source>How long it took was not kept.</source>
+        <translation>用时没有保存。</translation>
+    </message>
+    <message>
+        <source>%1 %</source>
+        <translation>%1%</translation>
+    </message>
+    <message>
+        <source>Together</source>
+        <translation>合计</translation>
+    </message>
+    <message numerus="yes">
+        <source>The job was started %n times; this is the last start alone.</source>
+        <translation>
+            <numerusform>任务启动了 %n 次；这里只是最后一次。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>As the clip itself says; a file cannot say how long its own writing took.</source>
+        <translation>按短片自身的记录；文件无法记录写入自己所用的时间。</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Setting</source>
+        <translation>设置项</translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation>值</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own</source>
+        <translation>模型自带</translation>
+    </message>
+    <message>
+        <source>The settings were not kept, and the clip does not say them.</source>
+        <translation>设置没有保存，短片中也没有记录。</translation>
+    </message>
+    <message>
+        <source>open</source>
+        <translation>未定</translation>
+    </message>
+    <message>
+        <source>the same</source>
+        <translation>相同</translation>
+    </message>
+    <message>
+        <source>The model is not on this machine, so its own settings are not known here.</source>
+        <translation>本机没有该模型，因此不知道它自带的设置。</translation>
+    </message>
+    <message>
+        <source>Every setting is the model&apos;s own.</source>
+        <translation>所有设置都是模型自带的。</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n setting(s) differ from the model&apos;s own; they come first.</source>
+        <translation>
+            <numerusform>%n 项设置与模型自带的不同；它们排在最前面。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Model and program</source>
+        <translation>模型与程序</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>内容</translation>
+    </message>
+    <message>
+        <source>Which</source>
+        <translation>具体</translation>
+    </message>
+    <message>
+        <source>Which model and program made it was not kept.</source>
+        <translation>由哪个模型和程序制作没有保存。</translation>
+    </message>
+    <message>
+        <source>%1 (practice model)</source>
+        <translation>%1（练习模型）</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Kind of model</source>
+        <translation>模型类型</translation>
+    </message>
+    <message>
+        <source>Hash of its weights</source>
+        <translation>权重的哈希值</translation>
+    </message>
+    <message>
+        <source>Rubato</source>
+        <translation>Rubato</translation>
+    </message>
+    <message>
+        <source>revision %1</source>
+        <translation>修订 %1</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>%1 (%2)</source>
+        <translation>%1（%2）</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>线程</translation>
+    </message>
+    <message>
+        <source>%1, while: %2</source>
+        <translation>%1，当时：%2</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>内存</translation>
+    </message>
+    <message>
+        <source>How much</source>
+        <translation>多少</translation>
+    </message>
+    <message>
+        <source>How much memory it took was not kept.</source>
+        <translation>占用多少内存没有保存。</translation>
+    </message>
+    <message>
+        <source>Most of the GPU&apos;s memory</source>
+        <translation>显存峰值</translation>
+    </message>
+    <message>
+        <source>Most of the computer&apos;s memory</source>
+        <translation>内存峰值</translation>
+    </message>
+    <message>
+        <source>Kept on the device</source>
+        <translation>卸载方式</translation>
+    </message>
+    <message>
+        <source>Memory ran out</source>
+        <translation>内存不足</translation>
+    </message>
+    <message>
+        <source>It fitted from the beginning to the end.</source>
+        <translation>自始至终都放得下。</translation>
+    </message>
+    <message>
+        <source>Attempts</source>
+        <translation>尝试</translation>
+    </message>
+    <message>
+        <source>When or how often</source>
+        <translation>时间或次数</translation>
+    </message>
+    <message>
+        <source>The course of this run was not kept; only the clip says how it was made.</source>
+        <translation>运行过程没有保存；只有短片自身说明了制作方式。</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>What went wrong</source>
+        <translation>出错原因</translation>
+    </message>
+    <message>
+        <source>Queued</source>
+        <translation>加入队列</translation>
+    </message>
+    <message>
+        <source>Started the last time</source>
+        <translation>最后一次启动</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>启动</translation>
+    </message>
+    <message>
+        <source>Ended</source>
+        <translation>结束</translation>
+    </message>
+    <message>
+        <source>Starts</source>
+        <translation>启动次数</translation>
+    </message>
+    <message>
+        <source>it was never started</source>
+        <translation>从未启动</translation>
+    </message>
+    <message>
+        <source>Engines that died with it</source>
+        <translation>随之崩溃的引擎</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Rendered on</source>
+        <translation>渲染设备</translation>
+    </message>
+    <message>
+        <source>Warnings</source>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>When</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>There were none.</source>
+        <translation>没有警告。</translation>
+    </message>
+    <message>
+        <source>Whether there were any was not kept.</source>
+        <translation>是否有警告没有保存。</translation>
+    </message>
+    <message>
+        <source>Files and hashes</source>
+        <translation>文件与哈希值</translation>
+    </message>
+    <message>
+        <source>The clip is not there any more: it was moved, renamed or deleted.</source>
+        <translation>短片已不存在：被移动、改名或删除了。</translation>
+    </message>
+    <message>
+        <source>It left no file.</source>
+        <translation>没有留下文件。</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>Its SHA-256</source>
+        <translation>其 SHA-256</translation>
+    </message>
+    <message>
+        <source>SHA-256 of the frames</source>
+        <translation>各帧的 SHA-256</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n frame(s) of %1 × %2 pixels</source>
+        <translation>
+            <numerusform>%n 帧，%1 × %2 像素</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>seed %1</source>
+        <translation>种子 %1</translation>
+    </message>
+    <message>
+        <source>rendered in %1</source>
+        <translation>渲染用时 %1</translation>
+    </message>
+    <message>
+        <source>%1 s</source>
+        <translation>%1 秒</translation>
+    </message>
+</context>
+<context>
     <name>Text</name>
     <message>
         <source>%1 s</source>
@@ -318,6 +654,21 @@
     <message>
         <source>High contrast</source>
         <translation>高对比度</translation>
+    </message>
+</context>
+<context>
+    <name>Trash</name>
+    <message>
+        <source>There is no trash for %1 on its file system, so nothing was deleted. Taking the clip out of the library leaves its file alone.</source>
+        <translation>%1 所在的文件系统没有回收站，因此没有删除任何内容。将短片移出素材库不会动它的文件。</translation>
+    </message>
+    <message>
+        <source>There is no trash for %1 on its file system, and what was moved already lies in %2.</source>
+        <translation>%1 所在的文件系统没有回收站；已移走的内容在 %2 中。</translation>
+    </message>
+    <message>
+        <source>%1 is not in the trash any more, so it cannot be brought back.</source>
+        <translation>%1 已不在回收站中，因此无法恢复。</translation>
     </message>
 </context>
 <context>
@@ -635,6 +986,69 @@
     </message>
 </context>
 <context>
+    <name>rubato::ui::FilterBar</name>
+    <message>
+        <source>Search prompts, tags, models, seeds, file names</source>
+        <translation>搜索提示词、标签、模型、种子、文件名</translation>
+    </message>
+    <message>
+        <source>Search the library</source>
+        <translation>搜索素材库</translation>
+    </message>
+    <message>
+        <source>Only clips with a star</source>
+        <translation>只看带星标的短片</translation>
+    </message>
+    <message>
+        <source>Show all clips</source>
+        <translation>显示所有短片</translation>
+    </message>
+    <message>
+        <source>All models</source>
+        <translation>所有模型</translation>
+    </message>
+    <message>
+        <source>All tags</source>
+        <translation>所有标签</translation>
+    </message>
+    <message>
+        <source>Any day</source>
+        <translation>任何日期</translation>
+    </message>
+    <message>
+        <source>All sizes</source>
+        <translation>所有尺寸</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Tag</source>
+        <translation>标签</translation>
+    </message>
+    <message>
+        <source>Made</source>
+        <translation>制作日期</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>尺寸</translation>
+    </message>
+    <message>
+        <source>Today</source>
+        <translation>今天</translation>
+    </message>
+    <message>
+        <source>The last 7 days</source>
+        <translation>最近 7 天</translation>
+    </message>
+    <message>
+        <source>The last 30 days</source>
+        <translation>最近 30 天</translation>
+    </message>
+</context>
+<context>
     <name>rubato::ui::FirstRun</name>
     <message>
         <source>Welcome to Rubato</source>
@@ -685,6 +1099,26 @@
         <source>starred</source>
         <translation>已加星标</translation>
     </message>
+    <message numerus="yes">
+        <source>tags of %n clip(s)</source>
+        <translation>
+            <numerusform>%n 个短片的标签</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>move %n clip(s) to the trash</source>
+        <translation>
+            <numerusform>将 %n 个短片移到回收站</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>%1 is not there any more; take the clip out of the library instead.</source>
+        <translation>%1 已不存在；请改为将短片移出素材库。</translation>
+    </message>
+    <message>
+        <source>%1 × %2</source>
+        <translation>%1 × %2</translation>
+    </message>
 </context>
 <context>
     <name>rubato::ui::LibraryView</name>
@@ -705,24 +1139,12 @@
         <translation>没有找到</translation>
     </message>
     <message>
-        <source>No clip has all of these words in its prompt, model, seed or file name.</source>
-        <translation>没有短片的提示词、模型、种子或文件名包含所有这些词。</translation>
-    </message>
-    <message>
         <source>Show all clips</source>
         <translation>显示所有短片</translation>
     </message>
     <message>
-        <source>Search prompts, models, seeds, file names</source>
-        <translation>搜索提示词、模型、种子、文件名</translation>
-    </message>
-    <message>
         <source>Search the library</source>
         <translation>搜索素材库</translation>
-    </message>
-    <message>
-        <source>Only clips with a star</source>
-        <translation>仅显示加星标的短片</translation>
     </message>
     <message>
         <source>Clip</source>
@@ -801,6 +1223,66 @@
     <message>
         <source>Take the star away</source>
         <translation>取消星标</translation>
+    </message>
+    <message>
+        <source>No clip has all that is looked for.</source>
+        <translation>没有短片符合所有条件。</translation>
+    </message>
+    <message>
+        <source>Run report</source>
+        <translation>运行报告</translation>
+    </message>
+    <message>
+        <source>Copy as command line</source>
+        <translation>复制为命令行</translation>
+    </message>
+    <message>
+        <source>Go to what differs</source>
+        <translation>转到不同之处</translation>
+    </message>
+    <message>
+        <source>Edit the tags</source>
+        <translation>编辑标签</translation>
+    </message>
+    <message>
+        <source>Copy into a folder…</source>
+        <translation>复制到文件夹…</translation>
+    </message>
+    <message>
+        <source>Move to the trash</source>
+        <translation>移到回收站</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>更多</translation>
+    </message>
+    <message numerus="yes">
+        <source>Copy %n clip(s) into</source>
+        <translation>
+            <numerusform>将 %n 个短片复制到</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Copying %n clip(s)…</source>
+        <translation>
+            <numerusform>正在复制 %n 个短片…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clip(s) copied into %1, with all that is known of them.</source>
+        <translation>
+            <numerusform>已将 %n 个短片连同其全部信息复制到 %1。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n clip(s) moved to the trash. Undo brings them back.</source>
+        <translation>
+            <numerusform>%n 个短片已移到回收站。撤销即可恢复。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What differs</source>
+        <translation>不同之处</translation>
     </message>
 </context>
 <context>
@@ -1071,6 +1553,18 @@
     </message>
 </context>
 <context>
+    <name>rubato::ui::PhaseBar</name>
+    <message>
+        <source>%1: %2</source>
+        <comment>phase: time</comment>
+        <translation>%1：%2</translation>
+    </message>
+    <message>
+        <source>Time by phase</source>
+        <translation>各阶段用时</translation>
+    </message>
+</context>
+<context>
     <name>rubato::ui::PictureView</name>
     <message>
         <source>Stage</source>
@@ -1318,6 +1812,14 @@
             <numerusform>%Ln 个等待中</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Run report</source>
+        <translation>运行报告</translation>
+    </message>
+    <message>
+        <source>Copy as command line</source>
+        <translation>复制为命令行</translation>
+    </message>
 </context>
 <context>
     <name>rubato::ui::RenderBar</name>
@@ -1453,6 +1955,130 @@
     <message>
         <source>Time: about %1, as measured here</source>
         <translation>时间：约 %1，据本机实测</translation>
+    </message>
+</context>
+<context>
+    <name>rubato::ui::ReportDialog</name>
+    <message>
+        <source>Reading the run…</source>
+        <translation>正在读取运行记录…</translation>
+    </message>
+    <message>
+        <source>Copy as JSON</source>
+        <translation>复制为 JSON</translation>
+    </message>
+    <message>
+        <source>Save as JSON…</source>
+        <translation>另存为 JSON…</translation>
+    </message>
+    <message>
+        <source>Run report</source>
+        <translation>运行报告</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>This run is not known any more.</source>
+        <translation>此次运行已无记录。</translation>
+    </message>
+    <message>
+        <source>Save the report</source>
+        <translation>保存报告</translation>
+    </message>
+    <message>
+        <source>The report was not saved</source>
+        <translation>报告没有保存</translation>
+    </message>
+</context>
+<context>
+    <name>rubato::ui::RunCompareView</name>
+    <message>
+        <source>open</source>
+        <translation>未定</translation>
+    </message>
+    <message>
+        <source>%1 s</source>
+        <translation>%1 秒</translation>
+    </message>
+    <message>
+        <source>%1 s (%2 %)</source>
+        <translation>%1 秒（%2%）</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Setting</source>
+        <translation>设置项</translation>
+    </message>
+    <message>
+        <source>A</source>
+        <translation>A</translation>
+    </message>
+    <message>
+        <source>B</source>
+        <translation>B</translation>
+    </message>
+    <message>
+        <source>Both runs have the same settings.</source>
+        <translation>两次运行的设置相同。</translation>
+    </message>
+    <message>
+        <source>The settings of one of them are not known.</source>
+        <translation>其中一个的设置未知。</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Phase</source>
+        <translation>阶段</translation>
+    </message>
+    <message>
+        <source>What the phases took is not known of both.</source>
+        <translation>并非两者的阶段用时都已知。</translation>
+    </message>
+    <message>
+        <source>not known</source>
+        <translation>未知</translation>
+    </message>
+    <message>
+        <source>Together</source>
+        <translation>合计</translation>
+    </message>
+    <message>
+        <source>Of what both have</source>
+        <translation>两者共有部分</translation>
+    </message>
+    <message>
+        <source>They were rendered on different devices.</source>
+        <translation>它们在不同的设备上渲染。</translation>
+    </message>
+    <message>
+        <source>Show what is alike, too</source>
+        <translation>也显示相同项</translation>
+    </message>
+    <message>
+        <source>What differs between the two runs</source>
+        <translation>两次运行的不同之处</translation>
+    </message>
+    <message>
+        <source>Reading the runs…</source>
+        <translation>正在读取运行记录…</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n setting(s) differ.</source>
+        <translation>
+            <numerusform>%n 项设置不同。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>变化</translation>
     </message>
 </context>
 <context>
@@ -1661,6 +2287,21 @@
     </message>
 </context>
 <context>
+    <name>rubato::ui::TagEditor</name>
+    <message>
+        <source>Tags</source>
+        <translation>标签</translation>
+    </message>
+    <message>
+        <source>Words with commas between them; Enter keeps them</source>
+        <translation>用逗号分隔的词；按回车键保存</translation>
+    </message>
+    <message>
+        <source>Tags: sea, night</source>
+        <translation>标签：海，夜</translation>
+    </message>
+</context>
+<context>
     <name>rubato::ui::TimeStrip</name>
     <message>
         <source>Frame</source>
@@ -1714,6 +2355,14 @@
     <message>
         <source>Preview after step %1</source>
         <translation>第 %1 步后的预览</translation>
+    </message>
+    <message>
+        <source>Copy as command line</source>
+        <translation>复制为命令行</translation>
+    </message>
+    <message>
+        <source>The line of rubato-cli that renders these settings</source>
+        <translation>渲染这些设置的 rubato-cli 命令行</translation>
     </message>
 </context>
 </TS>

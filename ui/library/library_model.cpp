@@ -63,8 +63,14 @@ QVariant LibraryModel::data(const QModelIndex& index, int role) const {
       return qt(item.id);
     case kStarredRole:
       return item.starred;
+    case kTagsRole: {
+      QStringList tags;
+      for (const auto& tag : item.tags) tags.append(qt(tag));
+      return tags;
+    }
     case kWordsRole:
-      return qt(item.title + '\n' + item.prompt + '\n' + item.model + '\n' + item.seed + '\n' + item.path);
+      return qt(item.title + '\n' + item.prompt + '\n' + item.model + '\n' + item.seed + '\n' + item.path) +
+             QLatin1Char('\n') + index.data(kTagsRole).toStringList().join(QLatin1Char('\n'));
     default:
       return {};
   }
@@ -143,26 +149,39 @@ void LibraryModel::reload() {
   Q_EMIT changed();
 }
 
-LibraryFilter::LibraryFilter(LibraryModel& model, QObject* parent) : QSortFilterProxyModel(parent) {
+LibraryFilter::LibraryFilter(LibraryModel& model, QObject* parent) : QSortFilterProxyModel(parent), library_(model) {
   setSourceModel(&model);
 }
 
 void LibraryFilter::set_words(const QString& words) {
-  words_ = words.split(QLatin1Char(' '), Qt::SkipEmptyParts);
-  invalidateFilter();
+  auto wanted = wanted_;
+  wanted.words = words.split(QLatin1Char(' '), Qt::SkipEmptyParts);
+  set_wanted(wanted);
 }
 
 void LibraryFilter::set_starred_only(bool only) {
-  starred_only_ = only;
+  auto wanted = wanted_;
+  wanted.starred = only;
+  set_wanted(wanted);
+}
+
+void LibraryFilter::set_wanted(const Wanted& wanted) {
+  if (wanted == wanted_) return;
+  wanted_ = wanted;
   invalidateFilter();
 }
 
 bool LibraryFilter::filterAcceptsRow(int row, const QModelIndex& parent) const {
   const auto index = sourceModel()->index(row, 0, parent);
-  if (starred_only_ && !index.data(LibraryModel::kStarredRole).toBool()) return false;
-  if (words_.isEmpty()) return true;
+  const auto& item = library_.item(row);
+  if (wanted_.starred && !item.starred) return false;
+  if (!wanted_.model.isEmpty() && qt(item.model) != wanted_.model) return false;
+  if (!wanted_.size.isEmpty() && size_text(item.size) != wanted_.size) return false;
+  if (item.added < wanted_.since) return false;
+  if (!wanted_.tag.isEmpty() && std::count(item.tags.begin(), item.tags.end(), utf8(wanted_.tag)) == 0) return false;
+  if (wanted_.words.isEmpty()) return true;
   const auto text = index.data(LibraryModel::kWordsRole).toString();
-  return std::all_of(words_.begin(), words_.end(),
+  return std::all_of(wanted_.words.begin(), wanted_.words.end(),
                      [&](const QString& word) { return text.contains(word, Qt::CaseInsensitive); });
 }
 

@@ -22,6 +22,7 @@ class LibraryModel final : public QAbstractListModel {
   static constexpr int kStarredRole = Qt::UserRole + 1;
   static constexpr int kWordsRole = Qt::UserRole + 2;  // all that a search looks at
   static constexpr int kThumbnail = 256;               // pixels of the longer side
+  static constexpr int kTagsRole = Qt::UserRole + 3;   // QStringList
 
   // A picture of a clip; called on a thread of the pool. Null: there is none.
   using Thumbnailer = std::function<QImage(const LibraryItem&)>;
@@ -37,6 +38,16 @@ class LibraryModel final : public QAbstractListModel {
   void add(LibraryItem item);
   void set_starred(const QString& id, bool starred);
   void take_out(const QString& id);  // undoable; the file stays
+  // Undoable: `after` in place of `before`, in each of the clips; their other tags stay.
+  void change_tags(const QStringList& ids, const QStringList& before, const QStringList& after);
+  // Undoable: the clips and what stands beside them. All or none; gives their number. refused() says why none.
+  int move_to_trash(const QStringList& ids);
+
+  // What there is to look for, each once, in the order in which people expect it.
+  QStringList models() const;
+  QStringList tags() const;
+  QStringList sizes() const;                              // as size_text() has them
+  QStringList common_tags(const QStringList& ids) const;  // that all of these have
 
  Q_SIGNALS:
   void refused(const QString& text);
@@ -44,6 +55,10 @@ class LibraryModel final : public QAbstractListModel {
 
  private:
   class TakeOut;
+  class ChangeTags;
+  class Trash;
+  void put_tags(const QString& id, const std::vector<std::string>& tags);
+  void forget(const QString& id);  // in the store, too
   void reload();
   void drop(const QString& id);  // the row alone
   void want_thumbnail(const LibraryItem& item) const;
@@ -60,7 +75,15 @@ class LibraryModel final : public QAbstractListModel {
 class LibraryFilter final : public QSortFilterProxyModel {
   Q_OBJECT
  public:
+  struct Wanted {
+    QStringList words;
+    bool starred = false;
+    QString model, tag, size;  // "" = any
+    double since = 0;          // seconds since 1970
+    bool operator==(const Wanted&) const = default;
+  };
   explicit LibraryFilter(LibraryModel& model, QObject* parent = nullptr);
+  void set_wanted(const Wanted& wanted);
   void set_words(const QString& words);
   void set_starred_only(bool only);
 
@@ -68,9 +91,12 @@ class LibraryFilter final : public QSortFilterProxyModel {
   bool filterAcceptsRow(int row, const QModelIndex& parent) const override;
 
  private:
-  QStringList words_;
-  bool starred_only_ = false;
+  const LibraryModel& library_;
+  Wanted wanted_;
 };
+
+// "832 × 480"
+QString size_text(const Size& size);
 
 // From rubato-media, kept as PNG files in the cache folder.
 LibraryModel::Thumbnailer media_thumbnails(const std::filesystem::path& cache_folder);

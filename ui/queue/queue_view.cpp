@@ -12,7 +12,9 @@
 #include <QTreeView>
 #include <QVBoxLayout>
 
+#include "ui/create/copy_command.h"
 #include "ui/queue/queue_model.h"
+#include "ui/report/report_dialog.h"
 #include "ui/shell/commands.h"
 #include "ui/shell/studio.h"
 #include "ui/theme/theme.h"
@@ -118,6 +120,12 @@ void QueueView::make_commands(Studio& studio) {
   add("queue.retry", tr("Try again"), Qt::Key_R, "reset", [this] { queue_.retry(chosen()); });
   add("queue.cancel", tr("Cancel"), Qt::Key_C, "cancel", [this] { queue_.cancel(chosen()); });
   add("queue.remove", tr("Remove from the list"), Qt::Key_Delete, "trash", [this] { queue_.remove(chosen()); });
+  add("queue.report", tr("Run report"), Qt::Key_I, "info", [this] {
+    if (!chosen().isEmpty()) open_job_report(studio_, chosen(), this);
+  });
+  add("queue.command", tr("Copy as command line"), Qt::CTRL | Qt::SHIFT | Qt::Key_C, "command", [this] {
+    if (const int row = queue_.row_of(chosen()); row >= 0) copy_command_line(studio_, queue_.job(row).spec);
+  });
   add("queue.clear", tr("Remove all that have ended"), {}, "", [this] { queue_.clear_ended(); });
 }
 
@@ -141,6 +149,8 @@ QWidget* QueueView::make_table() {
   header->resizeSection(QueueModel::Progress, 320);
   header->resizeSection(QueueModel::Added, 128);
 
+  connect(table_, &QTreeView::activated, this,
+          [this] { studio_.commands().find(QStringLiteral("queue.report"))->trigger(); });
   auto* bar = new QHBoxLayout;
   bar->setSpacing(4);
   connect(pause_, &QPushButton::clicked, this, [this] { queue_.paused() ? queue_.resume() : queue_.pause(); });
@@ -149,7 +159,8 @@ QWidget* QueueView::make_table() {
   bar->addSpacing(4);
   bar->addWidget(state_);
   bar->addStretch();
-  for (const char* id : {"queue.up", "queue.down", "queue.retry", "queue.cancel", "queue.remove"}) {
+  for (const char* id :
+       {"queue.up", "queue.down", "queue.retry", "queue.cancel", "queue.report", "queue.command", "queue.remove"}) {
     auto* button = new QToolButton;
     auto* action = studio_.commands().find(QLatin1String(id));
     button->setObjectName(QStringLiteral("flat"));
@@ -190,6 +201,8 @@ void QueueView::refresh() {
          waits || state == JobState::Running || state == JobState::Interrupted || state == JobState::Suspended);
   enable("queue.retry", state == JobState::Failed || state == JobState::Cancelled || state == JobState::Suspended ||
                             state == JobState::Interrupted);
+  enable("queue.report", true);
+  enable("queue.command", true);
   enable("queue.remove", state != JobState::Running);
   const auto text = any ? queue_.log(id) : QString();
   if (text != log_->toPlainText()) log_->setPlainText(text);

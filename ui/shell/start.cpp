@@ -114,6 +114,10 @@ StudioOptions outside_world(const UserFolders& user) {
     RUBATO_TRY(where, model_folders(user));
     return recorded_job(facts.metadata, file.string(), where);
   };
+  options.metadata = [](const fs::path& file) -> Result<nlohmann::json> {
+    RUBATO_TRY(facts, look_at(file));
+    return std::move(facts.metadata);
+  };
   return options;
 }
 

@@ -17,6 +17,7 @@
 #include "ui/library/library_model.h"
 #include "ui/models/models_model.h"
 #include "ui/queue/render_engine.h"
+#include "ui/report/run.h"
 #include "ui/stage/clip_frames.h"
 
 namespace rubato::ui {
@@ -42,6 +43,8 @@ struct StudioOptions {
   std::filesystem::path rubato_cli;  // looks at the machine and verifies clips; empty: cannot be asked
   // The job that made a file, which may be a job file; runs on a thread of the pool.
   std::function<Result<VideoJob>(const std::filesystem::path&)> recorded_job;
+  // What a clip says of itself, for the report of its run; empty: nothing is read. On a thread of the pool, too.
+  std::function<Result<nlohmann::json>(const std::filesystem::path&)> metadata;
 };
 
 class Studio final : public QObject {
@@ -67,6 +70,7 @@ class Studio final : public QObject {
   Player& player() { return *player_; }
   CompareModel& compare() { return *compare_; }
   Verifier& verifier() { return *verifier_; }
+  RunSources run_sources() const { return {options_.judge, options_.metadata}; }
 
   // The settings of a clip or picture into the draft, as one step that can be undone; nothing else is changed, and
   // nothing is started. settings_taken() or said() follows.
